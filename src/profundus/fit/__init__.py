@@ -1,0 +1,1 @@
+"""Priors, losses and training: Trials to a fitted subject."""

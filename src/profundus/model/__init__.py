@@ -1,0 +1,1 @@
+"""The neural musculoskeletal model: the network proposes excitations, physics turns them into moments."""

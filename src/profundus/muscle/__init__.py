@@ -1,0 +1,1 @@
+"""Activation dynamics, force curves and tendons, muscle by muscle."""

@@ -1,0 +1,1 @@
+"""The transformer over time; it has never heard of a muscle."""

@@ -1,0 +1,1 @@
+"""Steppers, splines and solvers that know no biology."""

@@ -1,0 +1,1 @@
+"""What runs several stages in a row: check, fit, reconstruct, resume."""

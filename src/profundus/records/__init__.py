@@ -1,0 +1,24 @@
+"""What is handed from room to room: frozen values that know their validity and nothing else."""
+
+from profundus.records.anatomy import Anatomy, CoordinateRange, PathSpline
+from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
+from profundus.records.recording import Exclusion, Recording, Subject
+from profundus.records.study import EmgSettings, Study
+from profundus.records.table import Table
+from profundus.records.trial import Trial
+
+__all__ = [
+    "Anatomy",
+    "CoordinateRange",
+    "EmgSettings",
+    "Exclusion",
+    "FitSettings",
+    "LossSettings",
+    "NetworkSettings",
+    "PathSpline",
+    "Recording",
+    "Study",
+    "Subject",
+    "Table",
+    "Trial",
+]

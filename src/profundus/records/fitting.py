@@ -1,0 +1,67 @@
+"""Settings of a fit: what the network sees, what the losses weigh, how long it trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from profundus.quantities import quantity
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Size and inputs of the transformer."""
+
+    width: int = quantity("-", low=8, high=1024, default=48, meaning="channels of a token")
+    layers: int = quantity("-", low=1, high=12, default=2, meaning="transformer blocks")
+    heads: int = quantity("-", low=1, high=16, default=4, meaning="attention heads")
+    token_samples: int = quantity("-", low=1, high=50, default=4, meaning="samples that form one token")
+    acceleration: bool = False
+    measured_emg: bool = True
+    inverse_dynamics_moment: bool = True
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Weight of every loss term, each a standard deviation in the unit of its term; None leaves the term out."""
+
+    emg_sd: float = quantity(
+        "fraction of MVC", low=1e-4, high=1.0, default=0.02, meaning="noise of a measured envelope, constant part"
+    )
+    emg_relative_sd: float = quantity(
+        "-", low=0.0, high=1.0, default=0.1, meaning="noise of a measured envelope, part that grows with it"
+    )
+    moment_sd: float = quantity(
+        "N.m", low=1e-3, high=100.0, default=0.5, meaning="error of the joint moment, constant part"
+    )
+    moment_relative_sd: float = quantity(
+        "-", low=0.0, high=1.0, default=0.1, meaning="error of the joint moment, part that grows with it"
+    )
+    group_log_sd: float | None = quantity(
+        "log ratio", low=1e-3, high=10.0, default=0.35, meaning="how far a deep muscle strays from its functional group"
+    )
+    effort_sd: float | None = quantity(
+        "-", low=1e-3, high=10.0, default=1.0, meaning="spread of the excitations around zero"
+    )
+    smoothness_sd: float | None = quantity(
+        "1/s", low=1e-3, high=1e3, default=2.0, meaning="spread of the rate of change of the deep excitations"
+    )
+    parameter_prior: bool = True
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How a subject is fitted. ``paper`` gives the plain NMM of arXiv 2503.05201 and overrides inputs and losses."""
+
+    paper: bool = False
+    muscle: Literal["degroote", "thelen"] = "degroote"
+    tendon: Literal["rigid"] = "rigid"
+    activation_smoothing: float = quantity(
+        "-", low=0.01, high=1000.0, default=10.0, meaning="b of the activation dynamics; 0.1 is the published value"
+    )
+    members: int = quantity("-", low=5, high=100, default=5, meaning="networks of the ensemble")
+    steps: int = quantity("-", low=1, high=100000, default=400, meaning="optimizer steps of a member")
+    learning_rate: float = quantity("-", low=1e-6, high=1.0, default=3e-3, meaning="peak learning rate")
+    window_s: float = quantity("s", low=0.5, high=60.0, default=2.56, meaning="stretch of a trial that one step sees")
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    loss: LossSettings = field(default_factory=LossSettings)

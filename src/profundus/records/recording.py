@@ -1,0 +1,54 @@
+"""What a laboratory recorded of one person, in SI units, before any filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from profundus.errors import Problem
+from profundus.records.table import Table
+
+Role = Literal["fit", "test"]
+What = Literal["emg", "moments", "kinematics", "all"]
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A stretch of a trial that is not to be trusted, with the reason; ``time`` is (start, end) in seconds."""
+
+    trial: str
+    time: tuple[float, float]
+    what: What
+    why: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One trial as it came from the files.
+
+    Labels are the model's names, not the files': ``angles`` and ``velocities`` [rad, rad/s] and ``moments`` [N.m, model's sign] have
+    coordinates as labels, ``emg`` and ``truth`` have muscles. ``emg`` is raw (V) or an envelope as ``EmgSettings.kind`` says.
+    Each table keeps its own clock; ``time`` is the window [s] that the study asks for. ``load_kg`` is NaN where unknown.
+    """
+
+    name: str
+    role: Role
+    angles: Table
+    emg: Table
+    moments: Table | None = None
+    velocities: Table | None = None
+    truth: Table | None = None
+    load_kg: float = float("nan")
+    time: tuple[float, float] | None = None
+    exclusions: tuple[Exclusion, ...] = ()
+    problems: tuple[Problem, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One person: trials, and the recordings of maximal contractions (labels are muscles) where there are any."""
+
+    id: str
+    recordings: tuple[Recording, ...]
+    mass_kg: float = float("nan")
+    mvc: tuple[Table, ...] = ()

@@ -1,0 +1,71 @@
+"""What a study asks for: model, muscles, processing, people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from profundus.errors import Problem
+from profundus.quantities import quantity
+from profundus.records.fitting import FitSettings
+from profundus.records.recording import Subject
+
+
+@dataclass(frozen=True)
+class EmgSettings:
+    """How EMG becomes an envelope. Defaults are those of ``docs/formats.md``."""
+
+    kind: Literal["envelope", "raw"]
+    normalization: Literal["mvc", "session_max", "none"]
+    sync_offset_ms: float = quantity(
+        "ms",
+        low=-1000.0,
+        high=1000.0,
+        default=0.0,
+        meaning="latency of the EMG system: EMG time stamps are late by this",
+    )
+    rate_hz: float | None = quantity(
+        "Hz", low=10.0, high=1e5, default=None, meaning="sampling rate, where the file does not tell"
+    )
+    unit: Literal["V", "mV", "uV"] = "V"
+    band_pass_hz: tuple[float, float] = (20.0, 450.0)
+    low_pass_hz: float = quantity(
+        "Hz",
+        low=0.5,
+        high=50.0,
+        default=6.0,
+        meaning="design cut-off of the envelope's low-pass, run forward and backward",
+    )
+    notch_hz: float | None = quantity("Hz", low=40.0, high=70.0, default=None, meaning="mains frequency to notch out")
+    mvc_window_s: float = quantity(
+        "s", low=0.01, high=5.0, default=0.5, meaning="moving-average window whose largest mean is the maximum"
+    )
+    delay_prior_ms: tuple[float, float] = (60.0, 20.0)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study: what its file asks for, with every recording read.
+
+    ``fixed`` holds model coordinates that are not recorded [rad]; ``moment_low_pass_hz`` and ``kinematics_low_pass_hz`` are None where no
+    filter is asked for. ``digests`` maps every input file to its SHA-256.
+    """
+
+    name: str
+    model: str
+    coordinates: tuple[str, ...]
+    measured: tuple[str, ...]
+    deep: tuple[str, ...]
+    emg: EmgSettings
+    subjects: tuple[Subject, ...]
+    ignored: tuple[str, ...] = ()
+    fixed: dict[str, float] = field(default_factory=dict)
+    rate_hz: float = quantity(
+        "Hz", low=20.0, high=1000.0, default=100.0, meaning="the one clock on which trials are put"
+    )
+    moment_low_pass_hz: float | None = None
+    kinematics_low_pass_hz: float | None = None
+    fit: FitSettings = field(default_factory=FitSettings)
+    source: str = ""
+    digests: dict[str, str] = field(default_factory=dict, compare=False)
+    problems: tuple[Problem, ...] = field(default=(), compare=False)

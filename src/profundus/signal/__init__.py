@@ -1,0 +1,1 @@
+"""Recording to Trial: filters, envelopes, clocks, quality."""

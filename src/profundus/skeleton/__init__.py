@@ -1,0 +1,1 @@
+"""Path lengths, moment arms and joint moments."""

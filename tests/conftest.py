@@ -1,0 +1,26 @@
+"""What the tests share: 64-bit numbers and the reference data, where it is at hand."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+def _reference_root() -> Path | None:
+    """Return the folder that holds `oracle/` and `data/`: PROFUNDUS_REFERENCE, or a folder beside the repository."""
+    named = os.environ.get("PROFUNDUS_REFERENCE")
+    beside = Path(__file__).resolve().parents[2]
+    candidates = [Path(named)] if named else sorted(p for p in beside.iterdir() if p.is_dir())
+    return next((p for p in candidates if (p / "oracle").is_dir() and (p / "data").is_dir()), None)
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Return the folder of the reference data (oracle tables and recordings), or skip with the reason."""
+    root = _reference_root()
+    if root is None:
+        pytest.skip("the reference recordings are not beside the repository (set PROFUNDUS_REFERENCE)")
+    return root
