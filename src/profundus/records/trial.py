@@ -64,4 +64,4 @@ class Trial:
     @property
     def measured(self) -> Flags:
         """Return which muscles (muscle,) have an electrode with at least one valid sample."""
-        return np.any(self.emg_valid, axis=0)
+        return np.asarray(np.any(self.emg_valid, axis=0), dtype=np.bool_)
