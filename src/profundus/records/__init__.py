@@ -2,7 +2,10 @@
 
 from profundus.records.anatomy import Anatomy, CoordinateRange, PathSpline
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
+from profundus.records.parameters import ParameterRow
+from profundus.records.reconstruction import Flag, Reconstruction, TrialReconstruction
 from profundus.records.recording import Exclusion, Recording, Subject
+from profundus.records.scorecard import Scorecard, ScoreRow
 from profundus.records.study import EmgSettings, Study
 from profundus.records.table import Table
 from profundus.records.trial import Trial
@@ -13,12 +16,18 @@ __all__ = [
     "EmgSettings",
     "Exclusion",
     "FitSettings",
+    "Flag",
     "LossSettings",
     "NetworkSettings",
+    "ParameterRow",
     "PathSpline",
+    "Reconstruction",
     "Recording",
+    "ScoreRow",
+    "Scorecard",
     "Study",
     "Subject",
     "Table",
     "Trial",
+    "TrialReconstruction",
 ]
