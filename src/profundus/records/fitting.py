@@ -23,28 +23,46 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class LossSettings:
-    """Weight of every loss term, each a standard deviation in the unit of its term; None leaves the term out."""
+    """Weight of every loss term, each a standard deviation in the unit of its term; None leaves the term out.
+
+    Neighboring samples are not independent: a term counts ``duration / correlation`` independent errors, not one a sample.
+    """
 
     emg_sd: float = quantity(
-        "fraction of MVC", low=1e-4, high=1.0, default=0.02, meaning="noise of a measured envelope, constant part"
+        "fraction of MVC", low=1e-4, high=1.0, default=0.01, meaning="noise of a measured envelope, constant part"
     )
     emg_relative_sd: float = quantity(
-        "-", low=0.0, high=1.0, default=0.1, meaning="noise of a measured envelope, part that grows with it"
+        "-", low=0.0, high=1.0, default=0.12, meaning="noise of a measured envelope, part that grows with it"
+    )
+    emg_correlation_s: float = quantity(
+        "s", low=1e-3, high=10.0, default=0.1, meaning="how long an envelope's noise lasts"
     )
     moment_sd: float = quantity(
-        "N.m", low=1e-3, high=100.0, default=0.5, meaning="error of the joint moment, constant part"
+        "N.m", low=1e-3, high=100.0, default=0.4, meaning="error of moment and muscle model, constant part"
     )
     moment_relative_sd: float = quantity(
-        "-", low=0.0, high=1.0, default=0.1, meaning="error of the joint moment, part that grows with it"
+        "-", low=0.0, high=1.0, default=0.15, meaning="the same, part that grows with the moment"
     )
-    group_log_sd: float | None = quantity(
-        "log ratio", low=1e-3, high=10.0, default=0.35, meaning="how far a deep muscle strays from its functional group"
+    moment_correlation_s: float = quantity(
+        "s", low=1e-3, high=10.0, default=0.4, meaning="how long an error of the moment lasts"
+    )
+    group_amplitude_sd: float | None = quantity(
+        "log ratio", low=1e-3, high=10.0, default=0.3, meaning="a deep muscle's mean level against its functional group"
+    )
+    group_pattern_sd: float = quantity(
+        "log ratio", low=1e-3, high=10.0, default=0.2, meaning="change of that ratio with angle, velocity and load"
+    )
+    group_drive_sd: float = quantity(
+        "log ratio", low=1e-3, high=10.0, default=0.12, meaning="drive of a deep muscle that is only its own"
+    )
+    group_correlation_s: float = quantity(
+        "s", low=1e-3, high=10.0, default=0.4, meaning="how long a deviation from the group lasts"
     )
     effort_sd: float | None = quantity(
-        "-", low=1e-3, high=10.0, default=1.0, meaning="spread of the excitations around zero"
+        "-", low=1e-3, high=10.0, default=1.0, meaning="spread of the deep excitations around zero"
     )
     smoothness_sd: float | None = quantity(
-        "1/s", low=1e-3, high=1e3, default=2.0, meaning="spread of the rate of change of the deep excitations"
+        "1/s", low=1e-3, high=1e3, default=2.0, meaning="rate of change of the log ratio of a deep muscle to its group"
     )
     parameter_prior: bool = True
 

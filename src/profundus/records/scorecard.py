@@ -24,7 +24,6 @@ class ScoreRow:
     quantity: Literal["emg", "moment"]
     name: str
     r: float = NAN
-    r2: float = NAN
     rmse: float = NAN
     nrmse: float = NAN
     amplitude_ratio: float = NAN
@@ -36,6 +35,7 @@ class ScoreRow:
     interval_score90: float = NAN
     hidden: bool = False
     n: int = 0
+    r2: float = NAN
 
 
 @dataclass(frozen=True)
