@@ -1,0 +1,153 @@
+"""Files and folders that appear whole or not at all, whatever happens to the process that writes them."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import os
+import re
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from profundus.errors import ProfundusError, ResourceError
+
+_HOST = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:32] or "host"
+_UNFINISHED = re.compile(r"^\.profundus-(?P<host>[A-Za-z0-9]+)-(?P<pid>\d+)-\d+-")
+_COUNT = itertools.count()
+_REMEDIES = {
+    errno.ENOSPC: "Free some space on this disk, or write to another one",
+    errno.EDQUOT: "The quota is used up: free some space, or write elsewhere",
+    errno.EACCES: "Ask for the right to write there, or choose another folder",
+    errno.EPERM: "Ask for the right to write there, or choose another folder",
+    errno.EROFS: "The disk is read-only: choose another folder",
+    errno.ENAMETOOLONG: "Choose a shorter name",
+    errno.ENOTDIR: "A part of this path is a file: choose another folder",
+    errno.EISDIR: "There is a folder of this name: choose another name",
+}
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write a file so that whoever looks at ``path`` sees the old content or the new, never a part. Text is UTF-8.
+
+    Missing parent folders are made. Raises ResourceError that names the place where the disk is full or may not be written.
+    """
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    write_through(path, lambda unfinished: _write(unfinished, data))
+
+
+def write_through(path: Path, writer: Callable[[Path], None]) -> None:
+    """Let ``writer`` write to a path of its own in the same folder, then move the finished file to ``path``.
+
+    For libraries that insist on opening files themselves. The path handed to ``writer`` has the suffix of ``path``. What ``writer`` raises
+    is passed on, an OSError as ResourceError; ``path`` then is what it was before.
+    """
+    with _said_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = _unfinished(path)
+        try:
+            writer(unfinished)
+            _to_disk(unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        _to_disk(path.parent)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder to be filled; it takes the place of ``path`` when the block ends well, and vanishes when it does not."""
+    with _said_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished, replaced = _unfinished(path), _unfinished(path)
+        unfinished.mkdir()
+    try:
+        yield unfinished
+        with _said_of(path):
+            _to_disk(unfinished)
+            if path.exists():
+                path.rename(replaced)
+            unfinished.rename(path)
+            _to_disk(path.parent)
+    finally:
+        if replaced.exists() and not path.exists():
+            replaced.rename(path)
+        for leftover in (unfinished, replaced):
+            if leftover.exists():
+                shutil.rmtree(leftover)
+
+
+def sweep(folder: Path) -> tuple[Path, ...]:
+    """Remove what dead processes of this machine left in ``folder``, not below it; return what was removed. On Windows: nothing."""
+    removed = []
+    with _said_of(folder):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+            match = _UNFINISHED.match(path.name)
+            if match and match["host"] == _HOST and not _alive(int(match["pid"])):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+                removed.append(path)
+    return tuple(removed)
+
+
+def is_unfinished(path: Path) -> bool:
+    """Return whether the name is one that this store gives to files and folders that are being written."""
+    return _UNFINISHED.match(path.name) is not None
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f".profundus-{_HOST}-{os.getpid()}-{next(_COUNT)}-{path.name[-100:]}")
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk; some systems cannot open folders."""
+    if path.is_dir() and os.name != "posix":
+        return
+    handle = os.open(path, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    except OSError:
+        if path.is_file():  # some network disks cannot sync a folder
+            raise
+    finally:
+        os.close(handle)
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix":  # signal 0 is Ctrl-C there
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    """Turn an OSError into a ResourceError that names ``path`` and a way out."""
+    try:
+        yield
+    except ProfundusError:
+        raise
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, "Choose another folder")
+        raise ResourceError(f"{path}: cannot be written ({error.strerror or error}). {remedy}.") from error
