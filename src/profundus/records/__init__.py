@@ -3,6 +3,7 @@
 from profundus.records.anatomy import Anatomy, CoordinateRange, PathSpline
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
 from profundus.records.parameters import ParameterRow
+from profundus.records.quality import EmgScale, QualityRow
 from profundus.records.reconstruction import Flag, Reconstruction, TrialReconstruction
 from profundus.records.recording import Exclusion, Recording, Subject
 from profundus.records.scorecard import Scorecard, ScoreRow
@@ -13,6 +14,7 @@ from profundus.records.trial import Trial
 __all__ = [
     "Anatomy",
     "CoordinateRange",
+    "EmgScale",
     "EmgSettings",
     "Exclusion",
     "FitSettings",
@@ -21,6 +23,7 @@ __all__ = [
     "NetworkSettings",
     "ParameterRow",
     "PathSpline",
+    "QualityRow",
     "Reconstruction",
     "Recording",
     "ScoreRow",

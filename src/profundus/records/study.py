@@ -13,7 +13,10 @@ from profundus.records.recording import Subject
 
 @dataclass(frozen=True)
 class EmgSettings:
-    """How EMG becomes an envelope. Defaults are those of ``docs/formats.md``."""
+    """How EMG becomes an envelope. Defaults are those of ``docs/formats.md``.
+
+    ``channels`` maps muscle to the file's column where they differ: two muscles with one column share an electrode on purpose.
+    """
 
     kind: Literal["envelope", "raw"]
     normalization: Literal["mvc", "session_max", "none"]
@@ -28,6 +31,7 @@ class EmgSettings:
         "Hz", low=10.0, high=1e5, default=None, meaning="sampling rate, where the file does not tell"
     )
     unit: Literal["V", "mV", "uV"] = "V"
+    channels: dict[str, str] = field(default_factory=dict)
     band_pass_hz: tuple[float, float] = (20.0, 450.0)
     low_pass_hz: float = quantity(
         "Hz",
