@@ -36,7 +36,10 @@ class PathSpline:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """A model as numbers. Muscle arrays are (muscle,), in file order, in SI units."""
+    """A model as numbers. Muscle arrays are (muscle,), in file order, in SI units.
+
+    ``default_coordinates`` are those that move unless a study says otherwise; empty: all.
+    """
 
     name: str
     muscles: tuple[str, ...]
@@ -51,3 +54,4 @@ class Anatomy:
     tendon_strain_at_one: float = 0.033
     passive_strain_at_one: float = 0.6
     credit: str = ""
+    default_coordinates: tuple[str, ...] = ()

@@ -1,0 +1,68 @@
+"""Read the anatomical models that are shipped as numbers."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from profundus.errors import InputError, Problem
+from profundus.records import Anatomy, CoordinateRange, PathSpline
+
+SHIPPED = files("profundus") / "data"
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Return the names of the shipped models."""
+    return tuple(sorted(f.name.removesuffix(".json") for f in SHIPPED.iterdir() if f.name.endswith(".json")))
+
+
+def read_anatomy(name: str) -> Anatomy:
+    """Return a shipped model by its name, in SI units and radians.
+
+    Raises ``InputError`` for a name that is not shipped; OpenSim files come in a later version.
+    """
+    if name not in shipped_models():
+        wanted = (
+            "OpenSim files are read by a later version" if name.endswith(".osim") else f"there is no model '{name}'"
+        )
+        shipped = ", ".join(shipped_models())
+        raise InputError(
+            Problem("error", wanted, file=name, expected=f"one of {shipped}", remedy="Set model to a shipped one")
+        )
+    return _anatomy(json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def _anatomy(numbers: dict[str, Any]) -> Anatomy:
+    muscles = numbers["muscles"]
+    names = tuple(muscle["name"] for muscle in muscles)
+    coordinates = tuple(
+        CoordinateRange(c["name"], *(float(np.deg2rad(c[f"{key}_deg"])) for key in ("low", "high", "default")))
+        for c in numbers["coordinates"]
+    )
+    ranges = {coordinate.name: coordinate for coordinate in coordinates}
+    columns = {key: np.array([m[key] for m in muscles]) for key in muscles[0] if key not in {"name", "group"}}
+    return Anatomy(
+        name=numbers["name"],
+        muscles=names,
+        coordinates=coordinates,
+        groups=tuple(muscle["group"] for muscle in muscles),
+        paths=tuple(_path(path, names, ranges[path["coordinate"]]) for path in numbers["paths"]),
+        tendon_strain_at_one=numbers["tendon_strain_at_one"],
+        passive_strain_at_one=numbers["passive_strain_at_one"],
+        credit=numbers["credit"],
+        default_coordinates=tuple(numbers["default_coordinates"]),
+        **columns,
+    )
+
+
+def _path(path: dict[str, Any], muscles: tuple[str, ...], valid: CoordinateRange) -> PathSpline:
+    """Return one coordinate's splines; a muscle without a row does not depend on the coordinate."""
+    degree, intervals = path["degree"], path["intervals"]
+    breaks = np.linspace(valid.low, valid.high, intervals + 1)
+    knots = np.concatenate([np.repeat(breaks[0], degree), breaks, np.repeat(breaks[-1], degree)])
+    still = np.zeros(intervals + degree)
+    coefficients = np.column_stack([path["coefficients"].get(muscle, still) for muscle in muscles])
+    return PathSpline(path["coordinate"], degree, knots, coefficients)
