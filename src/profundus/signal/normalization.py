@@ -19,9 +19,10 @@ Floats = NDArray[np.float64]
 def emg_scale(study: Study, subject: Subject) -> EmgScale:
     """Return the constants that the subject's envelopes are divided by.
 
-    ``mvc``: the largest mean of a window of ``mvc_window_s`` over the recordings of maximal contractions, which pass the same filters as
-    the trials; envelopes that come without such recordings are fractions of the maximum already (1). ``session_max``: the same window over
-    all the subject's trials, fit and test, within their time windows and without the stretches whose EMG is excluded. ``none``: 1.
+    ``mvc``: the largest mean of a window of ``mvc_window_s`` over the recordings of maximal contractions, which pass the same filters as the
+    trials; envelopes that come without such recordings are fractions of the maximum already (1). ``session_max``: the largest value of the
+    envelopes of all the subject's recordings, fit and test, inside and outside of their windows, without stretches whose EMG is excluded;
+    not a window mean, which short efforts exceed by far (2.1 times in a box lift) while no excitation can exceed 1. ``none``: 1.
     Raises InputError with every muscle that has no maximum.
     """
     settings, muscles = study.emg, study.measured
@@ -30,33 +31,29 @@ def emg_scale(study: Study, subject: Subject) -> EmgScale:
         why = "not normalized" if asked == "none" else "the envelope is a fraction of MVC as recorded"
         return EmgScale(subject.id, asked, dict.fromkeys(muscles, 1.0), dict.fromkeys(muscles, why))
     if asked == "mvc":
-        sources = [(f"MVC {n + 1}: {PurePath(table.source).name or table.name}", table) for n, table in enumerate(subject.mvc)]
-        found = _largest([(name, _envelope_of(t, settings, muscles, name)) for name, t in sources], settings)
+        window_s = settings.mvc_window_s
+        named = [(f"MVC {n + 1} {PurePath(table.source).name}".rstrip(), table) for n, table in enumerate(subject.mvc)]
+        found = _largest([(what, _envelope_of(t, settings, muscles, what)) for what, t in named], window_s=window_s)
     else:
-        found = _largest([(r.name, _trusted(r, settings, muscles)) for r in subject.recordings], settings)
-    _refuse_missing(muscles, found, subject.id, asked, settings.mvc_window_s)
-    return EmgScale(
-        subject.id,
-        asked,
-        {muscle: found[muscle][0] for muscle in muscles},
-        {
-            muscle: f"{found[muscle][1]}, {settings.mvc_window_s:g} s around {found[muscle][2]:.3f} s"
-            for muscle in muscles
-        },
-    )
+        window_s = 0.0
+        found = _largest([(r.name, _trusted(r, settings, muscles)) for r in subject.recordings], window_s=window_s)
+    _refuse_missing(muscles, found, subject.id, asked, window_s)
+    lasting = f"{window_s:g} s around" if window_s else "at"
+    where = {muscle: f"{found[muscle][1]}, {lasting} {found[muscle][2]:.3f} s" for muscle in muscles}
+    return EmgScale(subject.id, asked, {muscle: found[muscle][0] for muscle in muscles}, where)
 
 
 def largest_window_mean(time: Floats, values: Floats, *, window_s: float) -> tuple[float, float]:
-    """Return the largest mean of a moving window over finite values (row,) and the time [s] of its middle; NaN where no window fits."""
+    """Return the largest mean of ``window_s`` (0: of one row) of finite values (row,) and the time [s] of its middle; else NaN."""
     rows = max(1, round(window_s * (len(time) - 1) / float(time[-1] - time[0])))
     best, at = np.nan, np.nan
     for part in stretches(np.isfinite(values)):
         if part.stop - part.start < rows:
             continue
         total = np.cumsum(np.concatenate(([0.0], values[part])))
-        means = (total[rows:] - total[:-rows]) / rows
+        means = (total[rows:] - total[:-rows]) / rows if rows > 1 else values[part]
         first = int(np.argmax(means))
-        if not means[first] <= best:
+        if not means[first] <= best:  # also where there is no best yet
             best, at = float(means[first]), float(time[part][first : first + rows].mean())
     return best, at
 
@@ -67,23 +64,22 @@ def _envelope_of(table: Table, settings: EmgSettings, muscles: Iterable[str], wh
 
 
 def _trusted(recording: Recording, settings: EmgSettings, muscles: Iterable[str]) -> Table:
-    """Return a trial's envelopes, NaN outside of its window and where its EMG is excluded."""
+    """Return a trial's envelopes over the whole recording, NaN where its EMG is excluded."""
     table = _envelope_of(recording.emg, settings, muscles, recording.name)
     time = table.time - settings.sync_offset_ms / 1000
     keep = np.ones(len(time), dtype=np.bool_)
-    if recording.time is not None:
-        keep &= (time >= recording.time[0]) & (time <= recording.time[1])
     for exclusion in recording.exclusions:
-        if exclusion.what != "moments":
+        if exclusion.what in ("emg", "all"):
             keep &= (time < exclusion.time[0]) | (time > exclusion.time[1])
     return Table(table.labels, time, np.where(keep[:, None], table.values, np.nan), table.name)
 
 
-def _largest(named: list[tuple[str, Table]], settings: EmgSettings) -> dict[str, tuple[float, str, float]]:
+def _largest(named: list[tuple[str, Table]], *, window_s: float) -> dict[str, tuple[float, str, float]]:
+    """Return {muscle: (largest mean above zero, where, time [s])}."""
     found: dict[str, tuple[float, str, float]] = {}
     for name, table in named:
         for muscle in table.labels:
-            mean, at = largest_window_mean(table.time, table[muscle], window_s=settings.mvc_window_s)
+            mean, at = largest_window_mean(table.time, table[muscle], window_s=window_s)
             if mean > found.get(muscle, (0.0, "", 0.0))[0]:
                 found[muscle] = (mean, name, at)
     return found
@@ -93,14 +89,16 @@ def _refuse_missing(
     muscles: Iterable[str], found: dict[str, tuple[float, str, float]], subject: str, asked: str, window_s: float
 ) -> None:
     where = "MVC recording" if asked == "mvc" else "trial"
+    lasting = f"{window_s:g} s in a row of " if window_s else ""
+    remedy = "Check the electrode and what is excluded"
+    if asked == "mvc":
+        remedy = 'Name a recording under emg.mvc, or set emg.normalization = "session_max"'
     problems = [
         Problem(
             "error",
-            f"{subject}: {muscle}: no {where} has {window_s:g} s of EMG in a row above zero to normalize by",
+            f"{subject}: {muscle}: no {where} has {lasting}EMG above zero to normalize by",
             expected=f"at least one {where} of this muscle",
-            remedy='Name one under emg.mvc, or set emg.normalization = "session_max"'
-            if asked == "mvc"
-            else "Shorten emg.mvc_window_s, or check the electrode",
+            remedy=remedy,
         )
         for muscle in muscles
         if muscle not in found
