@@ -1,0 +1,140 @@
+"""A Methods paragraph for a paper, written from the settings that were really used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+
+from profundus.quantities import declared_quantities
+from profundus.records import FitSettings, LossSettings
+from profundus.report.content import PageContent
+from profundus.report.words import joined, load_name, method_name
+
+MUSCLE_MODELS = {
+    "degroote": "De Groote-Fregly muscles (De Groote et al., 2016)",
+    "thelen": "Thelen muscles (Thelen, 2003)",
+}
+REFERENCES = (
+    "Kumar R, Tripura T, Chakraborty S, Roy S (2025). arXiv:2503.05201.",
+    "De Groote F, Kinney AL, Rao AV, Fregly BJ (2016). Ann Biomed Eng 44:2922-2936. doi:10.1007/s10439-016-1591-9.",
+    "Thelen DG (2003). J Biomech Eng 125:70-77. doi:10.1115/1.1531112.",
+    "Holzbaur KRS, Murray WM, Delp SL (2005). Ann Biomed Eng 33:829-840. doi:10.1007/s10439-005-3320-7.",
+)
+
+
+def methods_paragraph(content: PageContent) -> str:
+    """Return plain text: muscles, trials, processing, model, losses, ensemble, scores, versions, references."""
+    sentences = [_aim(content), _trials(content), _processing(content)]
+    if content.settings is not None:
+        sentences += [_model(content.settings), _losses(content.settings.loss), _training(content.settings)]
+    sentences.append(
+        "Scores leave out 0.3 s at each end of a trial; trials of role test were used neither for fitting nor for any choice."
+    )
+    sentences.append(_versions(content.provenance))
+    body = " ".join(sentence for sentence in sentences if sentence)
+    return f"{body}\n\nReferences: {' '.join(_cited(body))}"
+
+
+def flattened(value: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield ``(dotted key, plain value)`` of nested mappings."""
+    for key, item in value.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(item, Mapping):
+            yield from flattened(item, name)
+        else:
+            yield name, item
+
+
+def _aim(content: PageContent) -> str:
+    surface = [name for name in content.muscles if name not in content.deep]
+    method = content.subjects[0].reconstruction.method
+    ours = "the neural musculoskeletal model (NMM; Kumar et al., 2025)"
+    how = ours if method.startswith("nmm") else f"the method '{method_name(method)}'"
+    return (
+        f"Excitations of {joined(list(content.deep)) or 'no muscle'} were reconstructed from the motion of "
+        f"{joined(list(content.coordinates))}, "
+        f"external load, surface EMG of {joined(surface)} and inverse-dynamics moments with {how}."
+    )
+
+
+def _trials(content: PageContent) -> str:
+    trials = [answer.trial for subject in content.subjects for answer in subject.reconstruction.trials]
+    loads = sorted({trial.load_kg for trial in trials if trial.load_kg == trial.load_kg})
+    counted = {role: sum(trial.role == role for trial in trials) for role in ("fit", "test")}
+    people = len(content.subjects)
+    at = f", at loads of {joined([load_name(load) for load in loads])}" if loads else ""
+    return (
+        f"The study '{content.study}' has {people} {'subject' if people == 1 else 'subjects'} with {counted['fit']} trials "
+        f"for fitting and {counted['test']} for testing{at}, on a common clock of {1 / trials[0].step:.4g} Hz."
+    )
+
+
+def _processing(content: PageContent) -> str:
+    steps = content.subjects[0].reconstruction.trials[0].trial.processing
+    said = [
+        f"{key.replace('.', ' ').replace('_', ' ')} {_value(value)}"
+        for key, value in flattened(steps)
+        if isinstance(value, int | float | str) and not isinstance(value, bool) and value != ""
+    ]
+    return f"Signals were processed as follows: {'; '.join(said)}." if said else ""
+
+
+def _model(settings: FitSettings) -> str:
+    network = settings.network
+    extra = {
+        "acceleration": network.acceleration,
+        "measured EMG": network.measured_emg,
+        "the inverse-dynamics moment": network.inverse_dynamics_moment,
+    }
+    inputs = joined(["angle", "angular velocity", "load", *(name for name, used in extra.items() if used)])
+    return (
+        f"A transformer ({network.layers} layers, {network.width} channels, {network.heads} heads, tokens of {network.token_samples} "
+        f"samples) maps {inputs} to the excitations of all muscles; activation dynamics (smoothing b = {settings.activation_smoothing:g}) "
+        f"and {MUSCLE_MODELS.get(settings.muscle, settings.muscle)} with {settings.tendon} tendons turn them into joint moments."
+    )
+
+
+def _losses(loss: LossSettings) -> str:
+    declared = declared_quantities(loss)
+    terms = [
+        f"{declared[field.name].meaning} {_value(getattr(loss, field.name))}{_unit(declared[field.name].unit)}"
+        for field in fields(loss)
+        if field.name in declared and getattr(loss, field.name) is not None
+    ]
+    prior = "with" if loss.parameter_prior else "without"
+    return (
+        f"Network and musculoskeletal parameters were fitted jointly, {prior} a prior on the parameters; terms were weighted by "
+        f"standard deviations and correlation times: {'; '.join(terms)}."
+    )
+
+
+def _training(settings: FitSettings) -> str:
+    return (
+        f"An ensemble of {settings.members} networks was trained for {settings.steps} steps each (peak learning rate "
+        f"{settings.learning_rate:g}, windows of {settings.window_s:g} s); bands are 90 % intervals."
+    )
+
+
+def _versions(provenance: Mapping[str, object]) -> str:
+    flat = dict(flattened(provenance))
+    version = provenance.get("version", provenance.get("profundus", ""))
+    libraries = {
+        key.rsplit(".", 1)[-1]: value
+        for key, value in flat.items()
+        if key.rsplit(".", 1)[-1] in {"python", "jax", "equinox", "numpy", "scipy", "opensim"}
+    }
+    listed = joined([f"{name} {value}" for name, value in libraries.items()])
+    return f"Software: profundus {version}{' with ' + listed if listed else ''}." if version or listed else ""
+
+
+def _cited(body: str) -> list[str]:
+    marks = ("Kumar et al., 2025", "De Groote et al., 2016", "Thelen, 2003", "TRIlong")
+    return [reference for mark, reference in zip(marks, REFERENCES, strict=True) if mark in body] or ["none"]
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == "-" else f" {unit}"
+
+
+def _value(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,157 @@
+"""One self-contained HTML page about a fit: it opens from a file, without network, and cannot reach one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+
+from plotly.offline import get_plotlyjs
+
+from profundus.report.content import PageContent, SubjectContent, TrainingCurve
+from profundus.report.methods import methods_paragraph
+from profundus.report.palette import muscle_colors
+from profundus.report.sections import (
+    across_block,
+    parameter_block,
+    problem_block,
+    provenance_block,
+    quality_block,
+    score_block,
+    verdict_block,
+)
+from profundus.report.series import PackedSeries, packed_series
+from profundus.report.words import escaped, method_name, muscle_name
+
+LIMIT_BYTES = 5_900_000
+MOST_CURVE_POINTS = 120
+
+
+def build_page(content: PageContent) -> str:
+    """Return the page as HTML text, below 6 MB: time series are thinned, and the page says so, where they would not fit."""
+    plotly = get_plotlyjs().replace("\r\n", "\n")
+    script = _asset("page.js")
+    parts = {
+        "policy": _policy(plotly, script),
+        "style": _asset("page.css"),
+        "title": escaped(content.title),
+        "study": escaped(content.study),
+        "subjects": _options(content),
+        "plotly": plotly,
+        "script": script,
+        **_sections(content),
+    }
+    data = _data(content)
+    taken = sum(len(part.encode()) for part in (*parts.values(), _asset("page.html"), _json(data)))
+    series = packed_series(content, LIMIT_BYTES - taken)
+    filled = {"sampling": escaped(_sampling(series)), "data": _json({**data, "trials": series.subjects})}
+    return _filled({**parts, **filled})
+
+
+def _filled(parts: Mapping[str, str]) -> str:
+    """Return the template with its slots filled, in one pass: what is filled in is never read as a slot."""
+    pieces = _asset("page.html").split("{{")
+    filled = [pieces[0]]
+    for piece in pieces[1:]:
+        name, rest = piece.split("}}", 1)
+        filled.append(parts[name] + rest)
+    return "".join(filled)
+
+
+def _sections(content: PageContent) -> dict[str, str]:
+    several = len(content.subjects) > 1
+    return {
+        "verdicts": _per_subject(content, lambda subject: verdict_block(content, subject)),
+        "scores": _per_subject(content, lambda subject: score_block(content, subject)),
+        "across": f'<section id="across"><h2>All subjects</h2>{across_block(content)}</section>' if several else "",
+        "parameters": _per_subject(content, parameter_block),
+        "quality": _per_subject(content, lambda subject: quality_block(subject.quality)),
+        "problems": problem_block(content.problems),
+        "provenance": provenance_block(content.provenance),
+        "methods": "".join(f"<p>{escaped(part)}</p>" for part in methods_paragraph(content).split("\n\n")),
+    }
+
+
+def _per_subject(content: PageContent, block: Callable[[SubjectContent], str]) -> str:
+    return "".join(
+        f'<div data-subject="{place}"{" hidden" if place else ""}>{block(subject)}</div>'
+        for place, subject in enumerate(content.subjects)
+    )
+
+
+def _options(content: PageContent) -> str:
+    return "".join(f'<option value="{i}">{escaped(subject.id)}</option>' for i, subject in enumerate(content.subjects))
+
+
+def _data(content: PageContent) -> dict[str, object]:
+    colors = muscle_colors(content.muscles, content.groups, content.deep)
+    return {
+        "muscles": [
+            {
+                "name": name,
+                "label": muscle_name(name),
+                "color": colors[name],
+                "deep": name in content.deep,
+                "group": content.groups.get(name, ""),
+            }
+            for name in content.muscles
+        ],
+        "coordinates": list(content.coordinates),
+        "subjects": [subject.id for subject in content.subjects],
+        "method": method_name(content.subjects[0].reconstruction.method),
+        "methods": {other.method: method_name(other.method) for s in content.subjects for other in s.others},
+        "scores": [_trial_scores(content, subject) for subject in content.subjects],
+        "training": [[_curve(curve) for curve in subject.training] for subject in content.subjects],
+    }
+
+
+def _trial_scores(content: PageContent, subject: SubjectContent) -> dict[str, dict[str, float]]:
+    """Return ``{trial: {muscle or coordinate: r, or R² of a moment}}``."""
+    found: dict[str, dict[str, float]] = {}
+    for row in content.scorecard.rows:
+        value = row.r if row.quantity == "emg" else row.r2
+        mine = row.subject == subject.id and row.method == subject.reconstruction.method
+        if mine and row.trial not in {"all", "load"} and math.isfinite(value):
+            found.setdefault(row.trial, {})[row.name] = round(value, 2)
+    return found
+
+
+def _curve(curve: TrainingCurve) -> dict[str, object]:
+    keep = slice(None, None, max(1, math.ceil(len(curve.steps) / MOST_CURVE_POINTS)))
+    return {"steps": list(curve.steps[keep]), "terms": {name: _rounded(v[keep]) for name, v in curve.terms.items()}}
+
+
+def _rounded(values: Sequence[float]) -> list[float | None]:
+    return [float(f"{value:.4g}") if math.isfinite(value) else None for value in values]
+
+
+def _sampling(series: PackedSeries) -> str:
+    said = f"Curves are drawn at {series.rate_hz:.4g} Hz"
+    if series.rate_hz < series.original_rate_hz:
+        said += f" (recorded at {series.original_rate_hz:.4g} Hz; thinned to keep this file small)"
+    said += ", excitations to 0.1 % of maximum, moments to 0.01 N·m. Scores use every sample, but for 0.3 s at each end of a trial."
+    if series.left_out:
+        said += f" Without curves, to keep this file small: {', '.join(series.left_out)}."
+    return said
+
+
+def _policy(*scripts: str) -> str:
+    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "connect-src 'none'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _json(value: object) -> str:
+    """Return JSON that may stand inside a script element."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _asset(name: str) -> str:
+    return (files("profundus.report") / "assets" / name).read_text(encoding="utf-8")

@@ -1,0 +1,38 @@
+"""Scores as rows of text, for a terminal and for the page."""
+
+from __future__ import annotations
+
+from profundus.records import Scorecard, ScoreRow
+from profundus.report.verdict import pooled_rows
+from profundus.report.words import plain
+
+
+def score_table(card: Scorecard) -> list[dict[str, str]]:
+    """Return one row of text per subject, muscle (or coordinate) and method.
+
+    Pooled over the subject's test trials; over the fit trials, and said so in ``trials``, where there is no test trial. RMSE is a fraction
+    of maximum for muscles and N.m for moments; ``-`` is unknown.
+    """
+    subjects = dict.fromkeys(row.subject for row in card.rows)
+    rows = [row for subject in subjects for row in grouped(pooled_rows(card, subject)[0])]
+    return [_texts(row) for row in rows]
+
+
+def grouped(rows: list[ScoreRow]) -> list[ScoreRow]:
+    """Return the rows with those of one muscle together, moments last, otherwise in their own order."""
+    names = list(dict.fromkeys(row.name for row in rows))
+    return sorted(rows, key=lambda row: (row.quantity == "moment", names.index(row.name)))
+
+
+def _texts(row: ScoreRow) -> dict[str, str]:
+    return {
+        "subject": row.subject,
+        "muscle": row.name if row.quantity == "emg" else f"{row.name} moment",
+        "method": row.method,
+        "trials": row.role,
+        "r": plain(row.r),
+        "nRMSE": plain(row.nrmse),
+        "RMSE": plain(row.rmse, 3),
+        "amplitude ratio": plain(row.amplitude_ratio),
+        "coverage": plain(row.coverage90),
+    }
