@@ -1,0 +1,35 @@
+"""Names and values of a study file as they may be written, shown and corrected."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+NAME_RULE = "1 to 64 letters, digits, '_', '-' or '.', not beginning with a dot"
+
+
+def is_name(text: str) -> bool:
+    """Return whether a muscle, coordinate, subject or trial may be called so: names become file names and HTML."""
+    return NAME.fullmatch(text) is not None
+
+
+def shown(value: object) -> str:
+    """Return a value as an error may show it: on one line, escaped, at most 60 characters."""
+    if isinstance(value, int) and abs(value) > 10**18:
+        return "a very large number"
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else f"a list of {len(value)}"
+    text = ascii(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Return "Did you mean 'x'?" for the known name that is nearest to a name, or the known names, or nothing."""
+    names = list(known)
+    folded = {candidate.casefold(): candidate for candidate in reversed(names)}
+    close = difflib.get_close_matches(name[:64].casefold(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {shown(folded[close[0]])}?"
+    return "There is " + ", ".join(shown(n) for n in names[:12]) + (" ..." if len(names) > 12 else "") if names else ""

@@ -1,0 +1,130 @@
+"""Where a study's files are: found under one folder that no path may leave, each read once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from profundus.errors import InputError, Problem
+from profundus.io.study_names import nearest_name, shown
+from profundus.io.study_text import Location, StudyText
+from profundus.io.tables import read_table
+from profundus.records.table import Table
+
+
+def data_folder(text: StudyText, *, asked: Path | None, named: str | None) -> Path | Problem:
+    """Return the folder where relative paths start.
+
+    The first of: ``asked`` for (``--data DIR``), PROFUNDUS_DATA, ``named`` by the file (relative to the file), the file's own folder.
+    """
+    here = Path(text.file).parent
+    from_environment = os.environ.get("PROFUNDUS_DATA")
+    if asked is not None:
+        root, origin = Path(asked), "--data"
+    elif from_environment:
+        root, origin = Path(from_environment), "PROFUNDUS_DATA"
+    else:
+        root, origin = here / (named or "."), "data_root"
+    if root.is_dir():
+        return root.resolve()
+    at: Location = ("study", "data_root") if origin == "data_root" else ()
+    remedy = "Correct it, or name the folder of the recordings with --data DIR"
+    return text.problem("error", f"{origin}: there is no folder {shown(str(root))}", at, remedy=remedy)
+
+
+def unsafe_path(written: str, path: Path, root: Path) -> str:
+    """Return why a path of the study file is refused, or nothing."""
+    if not path.is_relative_to(root):
+        return "leads out of the folder of the recordings"
+    if path.exists() and not path.is_file():
+        return "is not a file"
+    return "" if written.isprintable() else "is not a path"
+
+
+def _reader(path: Path) -> Callable[[Path], Table]:
+    if path.suffix.lower() == ".c3d":
+        from profundus.io.c3d import read_c3d_analog
+
+        return read_c3d_analog
+    return read_table
+
+
+@dataclass
+class StudyData:
+    """The files of a study, each read and digested once, and the problems that were met on the way.
+
+    ``expected`` says how often each path will be asked for, so that a table is let go after its last use.
+    """
+
+    text: StudyText
+    root: Path
+    expected: Counter[str]
+    problems: dict[Problem, None] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    _kept: dict[str, Table | None] = field(default_factory=dict)
+
+    def report(self, problem: Problem) -> None:
+        """Take note of a problem, once."""
+        self.problems[problem] = None
+
+    def table(self, written: str, at: Location) -> Table | None:
+        """Return the table of a file as the study names it, or None where it cannot be read (then the reason is noted)."""
+        if written not in self._kept:
+            self._kept[written] = self._read(written, at)
+        self.expected[written] -= 1
+        return self._kept[written] if self.expected[written] > 0 else self._kept.pop(written)
+
+    def _read(self, written: str, at: Location) -> Table | None:
+        try:
+            path = (self.root / written).resolve()
+            refusal = unsafe_path(written, path, self.root)
+        except (OSError, ValueError, RuntimeError) as error:  # a NUL in it, a loop of links
+            path, refusal = self.root, f"is not a path: {error}"
+        if refusal:
+            expected, remedy = (
+                "a file below it",
+                "Name the folder that holds all recordings with --data DIR or data_root",
+            )
+            what = f"unsafe path: {shown(written)} {refusal}"
+            self.report(self.text.problem("error", what, at, expected=expected, remedy=remedy))
+            return None
+        if not path.exists():
+            self.report(self._missing(written, path, at))
+            return None
+        return self._attempt(written, path)
+
+    def _attempt(self, written: str, path: Path) -> Table | None:
+        try:
+            with path.open("rb") as stream:
+                self.digests[written] = hashlib.file_digest(stream, "sha256").hexdigest()
+            table = _reader(path)(path)
+        except InputError as error:
+            self._report_all(error.problems)
+            return None
+        except OSError as error:
+            self.report(
+                Problem("error", f"cannot be read: {error.strerror}", str(path), remedy="Check its permissions")
+            )
+            return None
+        self._report_all(problem for problem in table.problems if problem.severity != "note")
+        if len(table.time) < 2:
+            self.report(Problem("error", "has fewer than two rows", str(path), expected="a recording over time"))
+            return None
+        return table
+
+    def _report_all(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self.report(problem)
+
+    def _missing(self, written: str, path: Path, at: Location) -> Problem:
+        folder = path.parent
+        while not folder.is_dir():
+            path, folder = folder, folder.parent
+        hint = nearest_name(path.name, sorted(entry.name for entry in folder.iterdir())[:1000])
+        remedy = hint if hint.startswith("Did") else "Correct the path, or name its folder with --data DIR"
+        what = f"there is no file {shown(written)} in {self.root}"
+        return self.text.problem("error", what, at, remedy=remedy)

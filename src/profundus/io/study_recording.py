@@ -1,0 +1,209 @@
+"""From the files of a trial to a recording: columns become the model's names, values become SI units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from profundus.errors import Problem, Severity
+from profundus.io.study_angles import angle_in_radians, held_coordinates, rotation_scale
+from profundus.io.study_names import nearest_name, shown
+from profundus.io.study_paths import StudyData
+from profundus.io.study_schema import StudyFile, SubjectSection, TrialSection
+from profundus.io.study_text import Location
+from profundus.records.anatomy import Anatomy
+from profundus.records.recording import Exclusion, Recording
+from profundus.records.table import Table
+
+VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6}
+LARGEST_MOMENT = 1000.0
+LARGEST_ENVELOPE = 5.0
+
+
+@dataclass(frozen=True)
+class RecordingReader:
+    """Reads the recordings of one study; what is wrong with them is noted in ``data``."""
+
+    study: StudyFile
+    anatomy: Anatomy
+    data: StudyData
+
+    def recording(self, trial: TrialSection, exclusions: tuple[Exclusion, ...] = ()) -> Recording | None:
+        """Return the recording of a trial, or None where a file of it cannot be used."""
+        before = sum(problem.severity == "error" for problem in self.data.problems)
+        motion = self._table(trial.kinematics, (*trial.at, "kinematics"))
+        angles, velocities, notes = self._motion(motion) if motion else (None, None, ())
+        emg = self.emg(trial.emg, (*trial.at, "emg"))
+        moments = self._moments(trial.moments, (*trial.at, "moments")) if trial.moments else None
+        truth = self._truth(trial.truth, (*trial.at, "truth")) if trial.truth else None
+        if angles is None or emg is None:
+            return None
+        self._hold_clocks_together(trial, angles, {"emg": emg, "moments": moments, "truth": truth})
+        after = sum(problem.severity == "error" for problem in self.data.problems)
+        if after > before:
+            return None
+        return Recording(
+            trial.name,
+            trial.role,
+            angles,
+            emg,
+            moments,
+            velocities,
+            truth,
+            load_kg=trial.load_kg,
+            time=trial.time,
+            exclusions=exclusions,
+            problems=notes,
+        )
+
+    def maxima(self, subject: SubjectSection) -> tuple[Table, ...]:
+        """Return the recordings of maximal contractions: those of the study and those of the subject.
+
+        A file needs to have the columns of the muscles that it is about, not of all.
+        """
+        named: list[tuple[str, Location]] = [(path, ("emg", "mvc")) for path in self.study.emg.mvc]
+        named += [(path, (*subject.at, "mvc")) for path in subject.mvc]
+        tables = [self.emg(path, at, partial=True) for path, at in named]
+        return tuple(table for table in tables if table is not None)
+
+    def emg(self, written: str, at: Location, *, partial: bool = False) -> Table | None:
+        """Return the EMG of the measured muscles, raw in volts or an envelope; C3D tells its unit, tables do not."""
+        table = self._table(written, at)
+        if table is None:
+            return None
+        section = self.study.emg
+        columns = {muscle: section.channels.get(muscle, muscle) for muscle in self.study.study.measured}
+        present = {muscle: column for muscle, column in columns.items() if column in table}
+        remedy = "Name the column under [emg.channels]"
+        if not self._has_columns(table, present if partial and present else columns, "muscle", remedy):
+            return None
+        chosen = table.select(present)
+        if section.kind == "envelope":
+            self._expect_fractions(chosen)
+        elif not written.lower().endswith(".c3d"):
+            chosen = replace(chosen, values=chosen.values * VOLTS[section.unit])
+        self._expect_rate(chosen)
+        return chosen
+
+    def _table(self, written: str, at: Location) -> Table | None:
+        return self.data.table(written, at)
+
+    def _motion(self, table: Table) -> tuple[Table | None, Table | None, tuple[Problem, ...]]:
+        section, report = self.study.kinematics, self.data.report
+        columns = {name: section.columns.get(name, name) for name in self.study.study.coordinates}
+        complete = self._has_columns(table, columns, "coordinate", "Name the column under [kinematics.columns]")
+        speeds = {name: c for name, c in section.velocity_columns.items() if name in columns}
+        complete &= self._has_columns(table, speeds, "the velocity of", "Correct [kinematics.velocity_columns]")
+        if not complete:
+            return None, None, ()
+        scale = rotation_scale(table, section.angle_unit, report)
+        angles = angle_in_radians(table.select(columns), self.anatomy, scale, section.angle_unit, report)
+        notes = held_coordinates(table, self.study, self.anatomy, scale, report)
+        velocities = table.select(speeds) if speeds else None
+        if velocities is not None:
+            velocities = replace(velocities, values=velocities.values * scale, in_degrees=False)
+        return angles, velocities, notes
+
+    def _moments(self, written: str, at: Location) -> Table | None:
+        table = self._table(written, at)
+        section = self.study.moments
+        columns = {name: section.columns.get(name, f"{name}_moment") for name in self.study.study.coordinates}
+        remedy = "Name the column under [moments.columns]"
+        if table is None or not self._has_columns(table, columns, "the moment of", remedy):
+            return None
+        signs = np.array([float(section.sign.get(name, 1)) for name in columns])
+        chosen = table.select(columns)
+        if _largest(chosen) > LARGEST_MOMENT:
+            what = f"a joint moment reaches {_largest(chosen):.4g} N.m"
+            remedy = "Were they given in N.mm? Convert them"
+            self.data.report(Problem("error", what, table.source, expected="below 1000 N.m", remedy=remedy))
+        return replace(chosen, values=chosen.values * signs)
+
+    def _truth(self, written: str, at: Location) -> Table | None:
+        table = self._table(written, at)
+        if table is None:
+            return None
+        present = {muscle: muscle for muscle in self.anatomy.muscles if muscle in table}
+        if not present:
+            expected = "columns named after muscles: " + ", ".join(self.anatomy.muscles)
+            self.data.report(Problem("error", "tells the truth of no muscle", table.source, expected=expected))
+            return None
+        return table.select(present)
+
+    def _has_columns(self, table: Table, columns: dict[str, str], kind: str, remedy: str) -> bool:
+        missing = {name: column for name, column in columns.items() if column not in table}
+        for name, column in missing.items():
+            hint = nearest_name(column, table.labels)
+            what = f"there is no column {shown(column)} for {kind} {name}"
+            self.data.report(Problem("error", what, table.source, remedy=f"{hint} {remedy}".strip()))
+        return not missing
+
+    def _expect_fractions(self, table: Table) -> None:
+        if self.study.emg.normalization == "mvc" and _largest(table) > LARGEST_ENVELOPE:
+            what = f"an envelope reaches {_largest(table):.4g}, but normalization is 'mvc'"
+            remedy = 'Divide by 100 if it is in percent, or set normalization = "session_max"'
+            expected = "a fraction of the maximal voluntary contraction"
+            self.data.report(Problem("error", what, table.source, expected=expected, remedy=remedy))
+
+    def _expect_rate(self, table: Table) -> None:
+        section = self.study.emg
+        if len(table.time) < 2:
+            return
+        rate = 1.0 / float(np.median(np.diff(table.time)))
+        if section.rate_hz is not None and abs(rate - section.rate_hz) > 0.01 * section.rate_hz:
+            what, expected = f"the EMG's clock has {rate:.5g} Hz", f"{section.rate_hz:g} Hz, as emg.rate_hz says"
+            self.data.report(
+                Problem("error", what, table.source, expected=expected, remedy="Correct emg.rate_hz, or leave it out")
+            )
+        if section.kind == "raw" and section.band_pass_hz[1] >= rate / 2:
+            what = f"raw EMG at {rate:.5g} Hz cannot be filtered up to {section.band_pass_hz[1]:g} Hz"
+            remedy = 'Lower emg.band_pass_hz, or set kind = "envelope" if the EMG is rectified and smoothed'
+            expected = "more than twice that rate"
+            self.data.report(Problem("error", what, table.source, expected=expected, remedy=remedy))
+
+    def _hold_clocks_together(self, trial: TrialSection, angles: Table, others: dict[str, Table | None]) -> None:
+        """Note where files of a trial do not overlap in time, where the window lies outside, and how little is left."""
+        late = self.study.emg.sync_offset_ms / 1000.0
+        spans = {"kinematics": _span(angles)} | {
+            name: _span(table, late if name == "emg" else 0.0) for name, table in others.items() if table is not None
+        }
+        for name, span in spans.items():
+            if min(span[1], spans["kinematics"][1]) <= max(span[0], spans["kinematics"][0]):
+                what = f"trial {trial.name}: {name} ({_said(span)}) and kinematics ({_said(spans['kinematics'])})"
+                remedy = "Are they of the same trial, on the same clock, in seconds?"
+                self._note("error", f"{what} do not overlap in time", (*trial.at, name), remedy)
+                return
+        common = (max(span[0] for span in spans.values()), min(span[1] for span in spans.values()))
+        if trial.time is not None:
+            self._check_window(trial.name, trial.time, common, (*trial.at, "time"))
+            common = (max(common[0], trial.time[0]), min(common[1], trial.time[1]))
+        if 0 < (length := common[1] - common[0]) < 2.0:
+            what = f"trial {trial.name}: {length:.2f} s are common to its files"
+            rest = "scores leave out 0.3 s at each end, and little remains to learn from"
+            self._note("warning", what, trial.at, f"Give a longer stretch if there is one: {rest}")
+
+    def _check_window(self, name: str, asked: tuple[float, float], there: tuple[float, float], at: Location) -> None:
+        slack = 0.05
+        what = f"trial {name}: the window {_said(asked)}"
+        remedy = f"Choose a window inside {_said(there)}"
+        if asked[1] <= there[0] or asked[0] >= there[1]:
+            self._note("error", f"{what} lies outside of the data", at, remedy)
+        elif asked[0] < there[0] - slack or asked[1] > there[1] + slack:
+            self._note("warning", f"{what} reaches beyond the data, what is common to the files is used", at, remedy)
+
+    def _note(self, severity: Severity, what: str, at: Location, remedy: str) -> None:
+        self.data.report(self.data.text.problem(severity, what, at, remedy=remedy))
+
+
+def _largest(table: Table) -> float:
+    return float(np.max(np.abs(table.values), where=np.isfinite(table.values), initial=0.0))
+
+
+def _span(table: Table, late: float = 0.0) -> tuple[float, float]:
+    return float(table.time[0]) - late, float(table.time[-1]) - late
+
+
+def _said(span: Iterable[float]) -> str:
+    return " to ".join(f"{second:.3f}" for second in span) + " s"
