@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -21,14 +21,21 @@ STRAY = 5.0 * DEGREE
 """How far a joint may leave the model's range, or stray from where it is held, before that is worth a warning."""
 
 
-def rotation_scale(table: Table, unit: Literal["deg", "rad"] | None, report: Report) -> float:
-    """Return what turns the table's angles into radians; ``unit`` of the study file overrides the header."""
+def rotation_scale(table: Table, unit: Literal["deg", "rad"] | None, columns: Iterable[str], report: Report) -> float:
+    """Return what turns the table's angles into radians.
+
+    ``unit`` of the study file overrides the header. Where neither says anything the unit is inferred from the columns that hold angles:
+    beyond a full turn they are degrees; with a warning.
+    """
     says = {True: "deg", False: "rad", None: None}[table.in_degrees]
     if unit is None and says is None:
-        remedy = 'Set angle_unit = "deg" or "rad" under [kinematics]'
-        report(Problem("error", "the header does not say whether angles are in degrees", table.source, remedy=remedy))
+        largest = max(max(map(abs, _extent(table[column]))) for column in columns)
+        says = "deg" if largest > FULL_TURN else "rad"
+        what = f"the header does not tell the unit of angles; they reach {largest:.4g} and were taken to be in {says}"
+        remedy = "Add inDegrees=yes or no to the header, or set angle_unit under [kinematics]"
+        report(Problem("warning", what, table.source, remedy=remedy))
     if unit is not None and says is not None and says != unit:
-        what = f"the header says {says}, but kinematics.angle_unit = '{unit}' was taken"
+        what = f"the file has angles in {says}, but kinematics.angle_unit = '{unit}' was taken"
         report(Problem("warning", what, table.source, remedy="Correct the header's inDegrees, or leave out angle_unit"))
     return DEGREE if (unit or says) == "deg" else 1.0
 

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 NAME_RULE = "1 to 64 letters, digits, '_', '-' or '.', not beginning with a dot"
 
+LONGEST = 120
+"""Characters of a text that an error shows: paths are longer than names."""
+
 
 def is_name(text: str) -> bool:
     """Return whether a muscle, coordinate, subject or trial may be called so: names become file names and HTML."""
@@ -16,13 +19,15 @@ def is_name(text: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a value as an error may show it: on one line, escaped, at most 60 characters."""
+    """Return a value as an error may show it: on one line, escaped, shortened."""
     if isinstance(value, int) and abs(value) > 10**18:
         return "a very large number"
     if isinstance(value, dict | list):
         return "a table" if isinstance(value, dict) else f"a list of {len(value)}"
-    text = ascii(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    if not isinstance(value, str):
+        return str(value)
+    short = value if len(value) <= LONGEST else value[: LONGEST - 3] + "..."
+    return "'" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in short) + "'"
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:

@@ -33,7 +33,7 @@ def data_folder(text: StudyText, *, asked: Path | None, named: str | None) -> Pa
         return root.resolve()
     at: Location = ("study", "data_root") if origin == "data_root" else ()
     remedy = "Correct it, or name the folder of the recordings with --data DIR"
-    return text.problem("error", f"{origin}: there is no folder {shown(str(root))}", at, remedy=remedy)
+    return text.problem("error", f"{origin}: there is no folder {root}", at, remedy=remedy)
 
 
 def unsafe_path(written: str, path: Path, root: Path) -> str:

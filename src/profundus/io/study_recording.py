@@ -98,7 +98,7 @@ class RecordingReader:
         complete &= self._has_columns(table, speeds, "the velocity of", "Correct [kinematics.velocity_columns]")
         if not complete:
             return None, None, ()
-        scale = rotation_scale(table, section.angle_unit, report)
+        scale = rotation_scale(table, section.angle_unit, columns.values(), report)
         angles = angle_in_radians(table.select(columns), self.anatomy, scale, section.angle_unit, report)
         notes = held_coordinates(table, self.study, self.anatomy, scale, report)
         velocities = table.select(speeds) if speeds else None

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from profundus.errors import FileFormatError, MissingFileError, Problem, Severity
+from profundus.errors import FileFormatError, Problem, Severity
+from profundus.io.incoming import opened
 
 Location = tuple[str | int, ...]
 LARGEST = 5_000_000
@@ -40,15 +41,9 @@ class StudyText:
 
 
 def read_study_text(path: Path) -> StudyText:
-    """Return the parsed file; MissingFileError or FileFormatError say what is wrong with it as a file."""
-    try:
-        if path.stat().st_size > LARGEST:
-            what, expected = "is larger than any study file", f"at most {LARGEST // 1_000_000} MB"
-            raise FileFormatError(Problem("error", what, str(path), expected=expected, remedy="Is it a data file?"))
-        content = path.read_bytes()
-    except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
-        raise MissingFileError(Problem("error", what, str(path), remedy="Name the study's .toml file")) from error
+    """Return the parsed file; MissingFileError, UnsafeInputError or FileFormatError say what is wrong with it as a file."""
+    with opened(path, limit=LARGEST, kind="a study file") as file:
+        content = file.read()
     try:
         return parse_study_text(content.decode("utf-8-sig"), file=str(path))
     except UnicodeDecodeError as error:
