@@ -70,7 +70,7 @@ def _at_once(body: bytes, columns: int, delimiter: Delimiter) -> Floats | None:
         )
     except (ValueError, pd.errors.ParserError):
         return None  # not swallowed: the caller goes on line by line and says where it is
-    values = np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
+    values = frame.to_numpy(dtype=np.float64)
     return None if values.shape != (rows, columns) or np.isinf(values).any() else values
 
 

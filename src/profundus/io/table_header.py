@@ -46,7 +46,7 @@ class Header:
 
 def is_entry(text: str) -> bool:
     """Return whether a line of a header would be read as a key or as its end."""
-    text = text.strip(" \t,")
+    text = text.strip(" \t").rstrip(" \t,")
     return text.casefold() == "endheader" or _ENTRY.fullmatch(text) is not None
 
 
@@ -90,12 +90,13 @@ def parsed_header(head: bytes, findings: Findings) -> Header | None:
 
 def _take_line(raw: bytes, header: Header, findings: Findings, *, first: bool) -> bool:
     """Read one header line into ``header``; return whether it is the last one."""
-    text = raw[:1000].decode("utf-8", errors="backslashreplace").strip(" \t,")
+    name = raw.decode("utf-8", errors="backslashreplace").strip(" \t")
+    text = name.rstrip(" \t,")  # in comma-separated tables the header's lines are padded with commas
     if text.casefold() == "endheader":
         return True
     entry = _ENTRY.fullmatch(text)
     if entry is None:
-        header.name = text if first else header.name
+        header.name = name if first else header.name
         return False
     key, value = entry[1], (entry[2] or entry[3] or "").strip()
     match key.casefold():
@@ -148,8 +149,9 @@ def _take_labels(raw: bytes, header: Header, findings: Findings) -> bool:
         findings.add("error", f"labels are not UTF-8: {shown(raw[error.start :])}", line=line, expected="UTF-8")
         return False
     fields: list[str]
-    if re.match(r"time *(,|$)", text, re.IGNORECASE) and "\t" not in text:
+    if re.match(r"time *,", text, re.IGNORECASE) and "\t" not in text:
         header.delimiter, fields = ",", text.rstrip(" ,").split(",")
+        header.name = header.name.rstrip(" ,")
     elif re.match(r"time *(\t|$)", text, re.IGNORECASE):
         header.delimiter, fields = "\t", text.split("\t")
     else:

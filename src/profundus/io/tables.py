@@ -53,7 +53,7 @@ def read_table(path: str | Path, *, duplicates: Duplicates = "error") -> Table:
     if header.delimiter == ",":
         findings.add("note", "fields are separated by commas; OpenSim itself cannot read this file")
     problems = findings.listed("warning", "note")
-    return Table(header.labels[1:], time.copy(), columns.copy(), header.name, in_degrees, str(path), problems)
+    return Table(header.labels[1:], time, columns, header.name, in_degrees, str(path), problems)
 
 
 def write_table(table: Table, path: str | Path) -> None:
@@ -143,7 +143,7 @@ def _in_degrees(header: Header, suffix: str, columns: Floats, findings: Findings
 def _unwritable(table: Table) -> list[Problem]:
     """Return what about a table could not be read back."""
     complaints: list[str] = []
-    if not table.name.isprintable() or is_entry(table.name):
+    if not table.name.isprintable() or table.name != table.name.strip() or is_entry(table.name):
         complaints.append(f"the name {shown(table.name)} would not be read as a name")
     for label in table.labels:
         if not label.isprintable() or label != "".join(label.split()) or not label or label.casefold() == "time":
