@@ -76,8 +76,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         if replaced.exists() and not path.exists():
             replaced.rename(path)
         for leftover in (unfinished, replaced):
-            if leftover.exists():
-                shutil.rmtree(leftover)
+            remove(leftover)
 
 
 def sweep(folder: Path) -> tuple[Path, ...]:
@@ -87,12 +86,18 @@ def sweep(folder: Path) -> tuple[Path, ...]:
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
             match = _UNFINISHED.match(path.name)
             if match and match["host"] == _HOST and not _alive(int(match["pid"])):
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink(missing_ok=True)
+                remove(path)
                 removed.append(path)
     return tuple(removed)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it; nothing happens where there is nothing."""
+    with _said_of(path):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def is_unfinished(path: Path) -> bool:

@@ -1,0 +1,187 @@
+"""The folder that a run leaves behind: each person's results appear in it whole, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from numpy.typing import NDArray
+
+from profundus import __version__
+from profundus.errors import InputError, Problem
+from profundus.io.archive import from_dataset, read_archive, write_archive
+from profundus.io.file_names import refuse_names
+from profundus.io.manifest import read_manifest, write_manifest
+from profundus.io.result_tables import excitation_bands, excitations, moments
+from profundus.io.rows_file import read_rows, write_rows
+from profundus.io.score_file import read_scores, write_scores
+from profundus.io.store import is_unfinished, remove, sweep, whole_folder, write_whole
+from profundus.io.tables import write_table
+from profundus.io.weights import Arrays, CheckpointStore, Facts, read_arrays, write_arrays
+from profundus.records import ParameterRow, Reconstruction, Scorecard
+
+MANIFEST, SCORES, STUDY = "run.json", "scores.csv", "study.toml"
+SUBJECTS, CHECKPOINTS = "subjects", "checkpoints"
+PARAMETERS, ARCHIVE, NETWORK = "parameters.csv", "reconstruction.nc", "fitted.safetensors"
+PARAMETER_COLUMNS = (
+    *("muscle", "parameter", "unit", "generic", "fitted", "lower", "upper"),
+    *("posterior_sd", "moved_by_data", "at_bound", "prior_sd"),
+)
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A run's folder, as `start_run` opens it for writing and `read_run` for reading."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Return what ``run.json`` holds. Raises MissingFileError or FileFormatError."""
+        return read_manifest(self.path / MANIFEST)
+
+    @property
+    def finished(self) -> bool:
+        """Return whether the run came to its end."""
+        return bool(self.manifest.get("finished"))
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Return the persons whose results are there, whole, by name."""
+        folder = self.path / SUBJECTS
+        found = folder.iterdir() if folder.is_dir() else iter(())
+        return tuple(sorted(path.name for path in found if path.is_dir() and not is_unfinished(path)))
+
+    def parameters(self, subject: str) -> tuple[ParameterRow, ...]:
+        """Return the personalized parameters of a person."""
+        return read_rows(self._of(subject) / PARAMETERS, ParameterRow)
+
+    def dataset(self, subject: str) -> xr.Dataset:
+        """Return a person's archive as a Dataset (draw, trial, time, muscle, coordinate)."""
+        return read_archive(self._of(subject) / ARCHIVE)
+
+    def reconstruction(self, subject: str) -> Reconstruction:
+        """Return a person's answer, trial by trial."""
+        return from_dataset(self.dataset(subject))
+
+    def network(self, subject: str) -> tuple[Arrays, Facts]:
+        """Return the fitted network of a person as ``write_subject`` was given it."""
+        return read_arrays(self._of(subject) / NETWORK)
+
+    def scores(self) -> Scorecard:
+        """Return the scores; empty where the run has none (no truth and no moment)."""
+        path = self.path / SCORES
+        return read_scores(path) if path.is_file() else Scorecard()
+
+    def checkpoints(self, subject: str) -> CheckpointStore:
+        """Return where the checkpoints of a person's fit are kept until the run is finished."""
+        refuse_names([subject])
+        return CheckpointStore(self.path / CHECKPOINTS / subject)
+
+    def write_manifest(self, facts: Mapping[str, Any]) -> None:
+        """Merge facts into ``run.json``, key by key; unknown numbers (NaN) become null."""
+        path = self.path / MANIFEST
+        write_manifest({**(read_manifest(path) if path.exists() else {}), **facts}, path)
+
+    def write_subject(
+        self,
+        rec: Reconstruction,
+        parameters: Sequence[ParameterRow] = (),
+        network: tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]] | None = None,
+    ) -> Path:
+        """Write a person's results and return their folder; it takes its place when all of its files are on the disk.
+
+        ``network`` is (arrays, facts) as `profundus.io.weights.write_arrays` takes them. Raises UnsafeInputError for names that are no
+        file names, and ResourceError where the disk is full.
+        """
+        refuse_names([rec.subject], [part.trial.name for part in rec.trials], taken={PARAMETERS, ARCHIVE, NETWORK})
+        target = self._of(rec.subject)
+        with whole_folder(target) as folder:
+            write_rows(parameters, folder / PARAMETERS, columns=PARAMETER_COLUMNS)
+            for part in rec.trials:
+                write_table(excitations(part), folder / part.trial.name / "excitations.sto")
+                write_table(excitation_bands(part), folder / part.trial.name / "excitations_band.sto")
+                write_table(moments(part), folder / part.trial.name / "moments.sto")
+            write_archive(rec, folder / ARCHIVE)
+            if network is not None:
+                write_arrays(folder / NETWORK, *network)
+        return target
+
+    def write_scores(self, card: Scorecard) -> None:
+        """Write ``scores.csv``."""
+        write_scores(card, self.path / SCORES)
+
+    def finish(self, facts: Mapping[str, Any] | None = None) -> None:
+        """Say in the manifest that the run came to its end, with the last facts, and drop the checkpoints."""
+        self.write_manifest({**(facts or {}), "finished": True})
+        remove(self.path / CHECKPOINTS)
+
+    def _of(self, subject: str) -> Path:
+        refuse_names([subject])
+        return self.path / SUBJECTS / subject
+
+
+def start_run(
+    path: Path,
+    manifest: Mapping[str, Any],
+    *,
+    study_file: Path | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> RunDirectory:
+    """Return a run directory ready to be written to, with its manifest and a copy of the study file in it.
+
+    ``overwrite`` removes the results of the run that is there (and nothing else); ``resume`` keeps what an unfinished run has done.
+    Raises InputError where the folder holds something else than a run, or a run that is neither to be overwritten nor resumed.
+    """
+    run = RunDirectory(path)
+    study = study_file.read_bytes() if study_file is not None else None
+    if path.exists() and (not path.is_dir() or any(not is_unfinished(inner) for inner in path.iterdir())):
+        _refuse_foreign(path)
+        if overwrite:
+            for name in (SCORES, STUDY, "report.html", SUBJECTS, CHECKPOINTS, MANIFEST):
+                remove(path / name)
+        elif run.finished or not resume:
+            state = "a finished" if run.finished else "an unfinished"
+            remedy = "Choose another folder, or say that it may be overwritten"
+            raise InputError(
+                Problem(
+                    "error",
+                    f"there is {state} run in this folder",
+                    file=str(path),
+                    remedy=remedy + ("" if run.finished else " or resumed"),
+                )
+            )
+    for folder in (path, path / SUBJECTS):
+        sweep(folder)
+    run.write_manifest({"version": __version__, **manifest, "finished": False})
+    if study is not None:
+        write_whole(path / STUDY, study)
+    return run
+
+
+def read_run(path: Path) -> RunDirectory:
+    """Return the run in a folder, finished or not; its parts are read when they are asked for.
+
+    Raises MissingFileError or FileFormatError where there is none.
+    """
+    run = RunDirectory(path)
+    run.manifest  # noqa: B018  a folder without one is refused
+    return run
+
+
+def _refuse_foreign(path: Path) -> None:
+    try:
+        read_manifest(path / MANIFEST)
+    except InputError as error:
+        raise InputError(
+            Problem(
+                "error",
+                "the folder is not empty, and what is in it is not a run",
+                file=str(path),
+                expected="a new or empty folder",
+            )
+        ) from error
