@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from profundus.errors import Problem
 
 Verdict = Literal["ok", "note", "warning"]
 
@@ -12,13 +14,15 @@ Verdict = Literal["ok", "note", "warning"]
 class EmgScale:
     """What a subject's envelopes are divided by, muscle by muscle: one constant for all trials, kept for trials to come.
 
-    ``maximum`` is in the unit of the envelope (V for raw EMG), ``source`` says in words where it was found.
+    ``maximum`` is in the unit of the envelope (V for raw EMG), ``source`` says in words where it was found, ``problems`` are those of the
+    recordings of maximal contractions.
     """
 
     subject: str
     normalization: str
     maximum: dict[str, float]
     source: dict[str, str]
+    problems: tuple[Problem, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

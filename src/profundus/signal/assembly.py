@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ def assemble_trials(
             problems += error.problems
     if problems:
         raise InputError(problems)
+    if trials and scale.problems:  # what was wrong with the maximal contractions is said once, with the first trial
+        trials[0] = replace(trials[0], problems=(*scale.problems, *trials[0].problems))
     return tuple(trials)
 
 
@@ -180,5 +182,7 @@ def _emg_processing(
         "emg_filters": [*found.filters, *([guard] if guard else [])],
         "emg_gaps": [list(gap) for gap in found.gaps],
         "emg_sync_offset_ms": study.emg.sync_offset_ms,
-        "emg_scale": asdict(scale),
+        "emg_normalization": scale.normalization,
+        "emg_maximum": dict(scale.maximum),
+        "emg_maximum_source": dict(scale.source),
     }

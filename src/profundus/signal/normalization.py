@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
 from profundus.records import EmgScale, EmgSettings, Recording, Study, Subject, Table
-from profundus.signal.envelopes import envelope
+from profundus.signal.envelopes import Envelope, envelope
 from profundus.signal.filters import stretches
 
 Floats = NDArray[np.float64]
@@ -19,10 +19,10 @@ Floats = NDArray[np.float64]
 def emg_scale(study: Study, subject: Subject) -> EmgScale:
     """Return the constants that the subject's envelopes are divided by.
 
-    ``mvc``: the largest mean of a window of ``mvc_window_s`` over the recordings of maximal contractions, which pass the same filters as the
-    trials; envelopes that come without such recordings are fractions of the maximum already (1). ``session_max``: the largest value of the
-    envelopes of all the subject's recordings, fit and test, inside and outside of their windows, without stretches whose EMG is excluded;
-    not a window mean, which short efforts exceed by far (2.1 times in a box lift) while no excitation can exceed 1. ``none``: 1.
+    ``mvc``: the largest mean of a window of ``mvc_window_s`` over the recordings of maximal contractions, which pass the same filters as
+    the trials; envelopes that come without such recordings are fractions of the maximum already (1). ``session_max``: the largest value of
+    the envelopes of all the subject's recordings, fit and test, inside and outside of their windows, without stretches whose EMG is
+    excluded; not a window mean, which short efforts exceed by far (2.1 times in a box lift) while no excitation can exceed 1. ``none``: 1.
     Raises InputError with every muscle that has no maximum.
     """
     settings, muscles = study.emg, study.measured
@@ -33,14 +33,16 @@ def emg_scale(study: Study, subject: Subject) -> EmgScale:
     if asked == "mvc":
         window_s = settings.mvc_window_s
         named = [(f"MVC {n + 1} {PurePath(table.source).name}".rstrip(), table) for n, table in enumerate(subject.mvc)]
-        found = _largest([(what, _envelope_of(t, settings, muscles, what)) for what, t in named], window_s=window_s)
+        envelopes = [(what, _envelope_of(table, settings, muscles, what)) for what, table in named]
+        found = _largest([(what, made.table) for what, made in envelopes], window_s=window_s)
+        problems = tuple(problem for _, made in envelopes for problem in made.problems)
     else:
-        window_s = 0.0
+        window_s, problems = 0.0, ()
         found = _largest([(r.name, _trusted(r, settings, muscles)) for r in subject.recordings], window_s=window_s)
     _refuse_missing(muscles, found, subject.id, asked, window_s)
     lasting = f"{window_s:g} s around" if window_s else "at"
     where = {muscle: f"{found[muscle][1]}, {lasting} {found[muscle][2]:.3f} s" for muscle in muscles}
-    return EmgScale(subject.id, asked, {muscle: found[muscle][0] for muscle in muscles}, where)
+    return EmgScale(subject.id, asked, {muscle: found[muscle][0] for muscle in muscles}, where, problems)
 
 
 def largest_window_mean(time: Floats, values: Floats, *, window_s: float) -> tuple[float, float]:
@@ -58,14 +60,14 @@ def largest_window_mean(time: Floats, values: Floats, *, window_s: float) -> tup
     return best, at
 
 
-def _envelope_of(table: Table, settings: EmgSettings, muscles: Iterable[str], what: str) -> Table:
+def _envelope_of(table: Table, settings: EmgSettings, muscles: Iterable[str], what: str) -> Envelope:
     there = {muscle: muscle for muscle in muscles if muscle in table}
-    return envelope(table.select(there), settings, what=what).table
+    return envelope(table.select(there), settings, what=what)
 
 
 def _trusted(recording: Recording, settings: EmgSettings, muscles: Iterable[str]) -> Table:
     """Return a trial's envelopes over the whole recording, NaN where its EMG is excluded."""
-    table = _envelope_of(recording.emg, settings, muscles, recording.name)
+    table = _envelope_of(recording.emg, settings, muscles, recording.name).table
     time = table.time - settings.sync_offset_ms / 1000
     keep = np.ones(len(time), dtype=np.bool_)
     for exclusion in recording.exclusions:
