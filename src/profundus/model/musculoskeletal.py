@@ -15,6 +15,7 @@ from profundus.errors import InputError, Problem
 from profundus.muscle.activation import activation, delayed, shaped
 from profundus.muscle.parameters import ActivationParameters, MuscleParameters, Parameters
 from profundus.muscle.registry import muscle_model, tendon_model
+from profundus.numerics.relaxation import Stepper, exponential_midpoint
 from profundus.numerics.splines import UniformSpline
 from profundus.records import Anatomy
 from profundus.skeleton.paths import Geometry, Paths
@@ -64,7 +65,7 @@ class MusculoskeletalModel(eqx.Module):
         self.generic_parameters = generic_parameters(anatomy)
 
     def geometry(self, angle: ArrayLike | Array, velocity: ArrayLike | Array | None = None) -> Geometry:
-        """Return path length [m], path velocity [m/s] and moment arms [m] at ``angle`` [rad] and ``velocity`` [rad/s], (time, coordinate)."""
+        """Return path length [m], path velocity [m/s] and moment arms [m] at ``angle`` [rad], ``velocity`` [rad/s] (time, coordinate)."""
         angles = self._columns(angle, self.coordinates, "angle")
         rates = jnp.zeros_like(angles) if velocity is None else self._columns(velocity, self.coordinates, "velocity")
         return self.paths.geometry(angles, rates)
@@ -122,7 +123,8 @@ class MusculoskeletalModel(eqx.Module):
         tendon: str = "rigid",
         smoothing: float = 10.0,
         deactivation_ratio: float = DEACTIVATION_RATIO,
-        substeps: int = 1,
+        stepper: Stepper = exponential_midpoint,
+        substeps: int = 2,
     ) -> MuscleResponse:
         """Return what the muscles do with ``excitation`` on a clock of ``step`` [s], in a motion whose ``geometry`` is known.
 
@@ -136,6 +138,7 @@ class MusculoskeletalModel(eqx.Module):
             time_constant=person.activation.time_constant,
             deactivation_time_constant=deactivation_ratio * person.activation.time_constant,
             smoothing=smoothing,
+            stepper=stepper,
             substeps=substeps,
         )
         return self._muscles(active, geometry, person, muscle=muscle, tendon=tendon)

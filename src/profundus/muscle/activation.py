@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from profundus.numerics.recurrence import diagonal_recurrence
+from profundus.numerics.relaxation import Stepper, relaxation, runge_kutta
 
 STRAIGHT = 1e-3  # shape factors closer to zero than this use the series around it
 
@@ -41,43 +41,26 @@ def activation(
     excitation: Float[Array, "time muscle"],
     *,
     step: float,
-    time_constant: Float[Array, ""],
-    deactivation_time_constant: Float[Array, ""],
-    smoothing: float = 10.0,
-    substeps: int = 2,
+    time_constant: float | Float[Array, ""],
+    deactivation_time_constant: float | Float[Array, ""],
+    smoothing: float | Float[Array, ""] = 10.0,
+    stepper: Stepper = runge_kutta,
+    substeps: int = 4,
 ) -> Float[Array, "time muscle"]:
     """Return activation on the clock of the ``excitation`` (0 to 1, linear between samples ``step`` [s] apart).
 
     De Groote et al. (2016), equations 1 and 2, with the steepness b = ``smoothing`` explicit: 0.1 is published (rise and fall alike), 10
-    is what the time constants mean, 1000 is the switch of Thelen (2003). It starts at the first excitation. Every substep is solved
-    exactly for a rate frozen at its middle (exponential midpoint rule), so that activation stays within the range of the excitation.
+    is what the time constants mean, 1000 is the switch of Thelen (2003). It starts at the first excitation. At 100 Hz and time constants
+    from 7.5 ms the default is within 3e-4 of the exact solution, jumps from 0 to 1 between samples included; ``exponential_midpoint``
+    costs a third and is within 4e-4 (one substep) or 1e-4 (two) for envelopes low-passed at 6 Hz, but 0.09 or 0.01 for such jumps.
     """
-    time_constant = jnp.asarray(time_constant, excitation.dtype)
-    substep = jnp.asarray(step / substeps, excitation.dtype)
-    constants = (time_constant, jnp.asarray(deactivation_time_constant), jnp.asarray(smoothing), substep)
-
-    def advance(state: Any, now: Any, constants: Any) -> Any:
-        start, rise = now
-        for i in range(substeps):
-            state = _exponential_midpoint(state, start + (i / substeps) * rise, rise / substeps, constants)
-        return state
-
-    after = diagonal_recurrence(advance, excitation[0], (excitation[:-1], jnp.diff(excitation, axis=0)), constants)
-    return jnp.concatenate([excitation[:1], after])
+    constants = tuple(jnp.asarray(c, excitation.dtype) for c in (time_constant, deactivation_time_constant, smoothing))
+    return relaxation(_rate, excitation, constants, step=step, stepper=stepper, substeps=substeps)
 
 
-def _exponential_midpoint(state: Any, start: Any, rise: Any, constants: Any) -> Any:
-    """Return the activation a substep later, while the excitation rises from ``start`` by ``rise``."""
-    time_constant, deactivation_time_constant, smoothing, substep = constants
-
-    def progress(excitation: Any, towards: Any, distance: Any, share: float) -> Any:
-        """Return the activation after a share of the substep at the rate that belongs to ``towards`` and its excitation."""
-        ease = 0.5 + 1.5 * towards
-        rising = 0.5 + 0.5 * jnp.tanh(smoothing * (excitation - towards))
-        rate = rising / (time_constant * ease) + (1.0 - rising) * ease / deactivation_time_constant
-        exponent = rate * (share * substep)
-        gone = -jnp.expm1(-exponent)
-        return start + share * rise - distance * (1.0 - gone) - share * rise * gone / exponent
-
-    middle = progress(start, state, start - state, 0.5)
-    return progress(start + 0.5 * rise, middle, start - state, 1.0)
+def _rate(activation: Any, excitation: Any, constants: Any) -> Any:
+    """Return the rate [1/s] at which activation follows excitation; the sigmoid is 0.5 + f of De Groote's equation 2, without its slow tanh."""
+    time_constant, deactivation_time_constant, smoothing = constants
+    rising = jax.nn.sigmoid(2.0 * smoothing * (excitation - activation))
+    ease = 0.5 + 1.5 * activation
+    return rising / (time_constant * ease) + (1.0 - rising) * ease / deactivation_time_constant

@@ -19,7 +19,7 @@ D1, D2, D3, D4 = -0.3211346127989808, -8.149, -0.374, 0.8825327733249912
 
 
 class DeGrooteMuscle(MuscleModel):
-    """Curves of De Groote et al. (2016), https://doi.org/10.1007/s10439-016-1591-9, with the constants of OpenSim's DeGrooteFregly2016Muscle.
+    """Curves of De Groote et al. (2016), https://doi.org/10.1007/s10439-016-1591-9, constants of OpenSim's DeGrooteFregly2016Muscle.
 
     ``damping`` is the fiber's, in maximum isometric forces at maximal speed; it is counted as passive.
     """

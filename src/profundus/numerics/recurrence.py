@@ -15,8 +15,8 @@ Step = Callable[[Any, Any, Any], Any]
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def diagonal_recurrence(
-    step: Step, initial: Float[Array, "*shape"], inputs: Any, constants: Any
-) -> Float[Array, "time *shape"]:
+    step: Step, initial: Float[Array, "*state"], inputs: Any, constants: Any
+) -> Float[Array, "time *state"]:
     """Return the states after every step of ``state = step(state, input, constants)``.
 
     ``step`` is elementwise and broadcasts over leading axes; ``inputs`` is a tree of (time, *shape), ``constants`` a tree of arrays that
@@ -24,7 +24,7 @@ def diagonal_recurrence(
     Forward and reverse mode, any order.
     """
 
-    def advance(state: Float[Array, "*shape"], now: Any) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+    def advance(state: Float[Array, "*state"], now: Any) -> tuple[Float[Array, "*state"], Float[Array, "*state"]]:
         after = step(state, now, constants)
         return after, after
 

@@ -12,7 +12,7 @@ from profundus.numerics.splines import UniformSpline
 
 
 class Geometry(NamedTuple):
-    """What the muscles see of the motion: path length [m], its rate [m/s], moment arms [m]. None of it depends on the muscles' parameters."""
+    """What the muscles see of the motion: path length [m], its rate [m/s], moment arms [m]. Independent of muscle parameters."""
 
     path_length: Float[Array, "time muscle"]
     path_velocity: Float[Array, "time muscle"]
