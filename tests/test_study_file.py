@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from profundus.errors import InputError, StudyError
 from profundus.io.study_file import check_study, read_new_trials, read_study
+from profundus.io.study_schema import NewTrialsFile, StudyFile
+from profundus.io.study_text import StudyText
+from profundus.io.study_validation import validate
 from profundus.io.tables import write_table
 from profundus.records.table import Table
 
@@ -145,7 +148,10 @@ def test_an_mvc_file_may_hold_some_of_the_muscles(lab):
     text = STUDY.replace('kind = "envelope"', 'kind = "raw"').replace(
         'id = "sub-01"', 'id = "sub-01"\nmvc = ["mvc.sto"]'
     )
-    assert [table.labels for table in check(lab, text)[0].subjects[0].mvc] == [("BIClong",)]
+    assert "TRIlat, TRIlong" in only_error(lab, text).what
+    write(lab / "rest.sto", MUSCLES[:2] + MUSCLES[3:], *[np.full(len(clock), 9.0)] * 3, time=clock)
+    text = text.replace('["mvc.sto"]', '["mvc.sto", "rest.sto"]')
+    assert [len(table.labels) for table in check(lab, text)[0].subjects[0].mvc] == [1, 3]
 
 
 def test_velocities_are_taken_from_their_columns(lab):
@@ -327,6 +333,10 @@ def test_a_silent_header_is_overridden_or_inferred_with_a_warning(lab):
 def test_a_joint_that_moves_though_it_is_held_is_told(lab):
     write(lab / "motion.mot", ["r_shoulder_elev", "r_elbow_flex"], 6 * CLOCK, ELBOW, in_degrees=True)
     assert "r_shoulder_elev goes from 0.0 to 24.0 deg but is held at 0 deg" in warnings(lab, STUDY)
+    write(lab / "motion.mot", ["r_shoulder_elev", "r_elbow_flex"], CLOCK, ELBOW, in_degrees=True)
+    study, problems = check(lab)
+    assert problems == ()
+    assert "0.0 to 4.0 deg" in study.subjects[0].recordings[0].problems[0].what
 
 
 def test_an_angle_beyond_the_model_is_told(lab):
@@ -338,7 +348,10 @@ def test_emg_of_another_hour_is_refused(lab):
     write(lab / "emg.sto", MUSCLES, *[CLOCK * 0] * 4, time=CLOCK + 3600)
     found = errors(lab, STUDY)
     assert len(found) == 4
-    assert "do not overlap" in found[0].what
+    assert "does not overlap" in found[0].what
+    late = STUDY.replace('kind = "envelope"', 'kind = "envelope"\nsync_offset_ms = 900')
+    write(lab / "emg.sto", MUSCLES, *[CLOCK * 0] * 4, time=CLOCK + 4.5)
+    assert "0.40 s are common" in warnings(lab, late)
 
 
 def test_emg_may_have_its_own_rate_and_range(lab):
@@ -459,12 +472,27 @@ def test_a_study_file_that_is_not_there_is_told(tmp_path):
         read_study(tmp_path / "none.toml")
 
 
-WORDS = st.sampled_from([*STUDY.splitlines(), "a = nan", "time = [1]", "[[subject]]", "[emg]", "x.y = {z=[{}]}", "]"])
+KEYS = ("study", "emg", "subject", "trial", "exclude", "fit", "network", "name", "id", "role", "time", "mvc", "@at")
+VALUES = st.recursive(
+    st.integers() | st.floats() | st.booleans() | st.text(max_size=5) | st.sampled_from(["arm26", "mvc", "fit"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=5), st.sampled_from([StudyFile, NewTrialsFile]))
+def test_any_tables_are_read_or_told_what_is_wrong(tables, kind):
+    file, problems, _ = validate(kind, StudyText("any.toml", tables, {}))
+    assert file is not None or problems
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(WORDS, max_size=30))
-def test_any_text_gives_a_study_or_problems(tmp_path_factory, lines):
+@given(st.data())
+def test_any_damaged_text_gives_a_study_or_problems(tmp_path_factory, data):
+    lines = STUDY.splitlines()
+    for place in data.draw(st.lists(st.integers(0, len(lines) - 1), max_size=4)):
+        lines[place] = data.draw(st.sampled_from(["", "a = nan", "time = [1]", "[[subject]]", "[emg]", "x.y = {z=[]}"]))
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.write_text("\n".join(lines))
     study, problems = check_study(path)

@@ -66,11 +66,8 @@ def angle_in_radians(
     return replace(table, values=table.values * scale, in_degrees=False)
 
 
-def held_coordinates(
-    table: Table, study: StudyFile, anatomy: Anatomy, scale: float, report: Report
-) -> tuple[Problem, ...]:
-    """Return a note for each coordinate that the model holds still although the file records it; warn where it strays."""
-    notes = []
+def held_coordinates(table: Table, study: StudyFile, anatomy: Anatomy, scale: float, report: Report) -> None:
+    """Note the range of each coordinate that the model holds still although the file records it; warn where it strays."""
     for joint in anatomy.coordinates:
         column = study.kinematics.columns.get(joint.name, joint.name)
         if joint.name in study.study.coordinates or column not in table:
@@ -80,11 +77,7 @@ def held_coordinates(
         what = f"{joint.name} goes from {_degrees(low, high)} but is held at {held / DEGREE:.4g} deg"
         strays = low < held - STRAY or high > held + STRAY
         remedy = "Set kinematics.fixed to where it was held [rad], or add it to study.coordinates" if strays else ""
-        note = Problem("warning" if strays else "note", what, table.source, remedy=remedy)
-        notes.append(note)
-        if strays:
-            report(note)
-    return tuple(notes)
+        report(Problem("warning" if strays else "note", what, table.source, remedy=remedy))
 
 
 def _fits_radians(low: float, high: float, lowest: float, highest: float) -> bool:

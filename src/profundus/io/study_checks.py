@@ -13,7 +13,7 @@ from profundus.records.anatomy import Anatomy
 
 def not_yet_possible(study: StudyFile, text: StudyText) -> Iterator[Problem]:
     """Yield what a study file may ask for but this version cannot do, with what to do instead."""
-    if study.study.model.endswith(".osim"):
+    if study.study.model.lower().endswith(".osim"):
         remedy = 'Set model = "arm26", or convert the muscles of interest to it'
         yield text.problem("error", "models in .osim files cannot be read yet", ("study", "model"), remedy=remedy)
     if study.geometry is not None:
@@ -120,13 +120,14 @@ def settings_agree(study: StudyFile, text: StudyText) -> Iterator[Problem]:
 
 def people_agree(study: StudyFile, text: StudyText, aside: frozenset[str]) -> Iterator[Problem]:
     """Yield missing or doubled subjects and trials, and exclusions and calibrations that lead nowhere."""
+    lost = aside & {"subject", "subject.trial", *(f"subject.trial.{key}" for key in ("name", "kinematics", "emg"))}
     if not study.subject and "subject" not in aside:
         yield text.problem("error", "there is no [[subject]]", remedy="Add one with its [[subject.trial]]")
     yield from _same_file_name([(subject.id, (*subject.at, "id")) for subject in study.subject], "subject", text)
     for subject in study.subject:
         yield from trials_agree(subject.trial, f"subject {subject.id}: ", text)
         to_fit = [trial for trial in subject.trial if trial.role == "fit"]
-        if not to_fit and not aside & {"subject.trial"}:
+        if not to_fit and not lost:
             what = f"subject {subject.id} has no trial of role 'fit'"
             yield text.problem("error", what, subject.at, remedy='Set role = "fit" for the trials to learn from')
         for trial in to_fit:
@@ -138,7 +139,7 @@ def people_agree(study: StudyFile, text: StudyText, aside: frozenset[str]) -> It
     names = [trial.name for subject in study.subject for trial in subject.trial]
     for item in study.exclude:
         of = [s.id for s in study.subject if item.subject in {None, s.id} and item.trial in {t.name for t in s.trial}]
-        if not of:
+        if not of and not lost:
             what, remedy = f"[[exclude]] names trial {item.trial}, which there is not", nearest_name(item.trial, names)
             yield text.problem("error", what, (*item.at, "trial"), remedy=remedy)
         elif len(of) > 1:

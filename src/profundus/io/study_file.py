@@ -43,7 +43,10 @@ def read_study(path: str | Path, *, data_root: Path | None = None) -> Study:
 
 
 def check_study(path: str | Path, *, data_root: Path | None = None) -> tuple[Study | None, tuple[Problem, ...]]:
-    """Return the study of a file (None where it has errors) and all problems of it and of the files that it names."""
+    """Return the study of a file (None where it has errors) and all problems of it and of the files that it names.
+
+    Notes (what is worth knowing, but not wrong) stand with the recordings alone.
+    """
     try:
         text = read_study_text(Path(path))
     except InputError as error:
@@ -58,7 +61,7 @@ def check_study(path: str | Path, *, data_root: Path | None = None) -> tuple[Stu
         return None, (*problems, root)
     data = StudyData(text, root, _uses(file))
     subjects = _read_subjects(file, anatomy, data)
-    problems += data.problems
+    problems += [problem for problem in data.problems if problem.severity != "note"]
     if anatomy is None or _errors(problems):
         return None, tuple(problems)
     problems += left_open(file, anatomy, text)
@@ -102,7 +105,7 @@ def _errors(problems: Iterable[Problem]) -> list[Problem]:
 def _model(file: StudyFile, text: StudyText, aside: frozenset[str]) -> tuple[Anatomy | None, list[Problem]]:
     """Return the anatomy, where it can be had, and what does not agree with it or cannot be done."""
     problems = [*not_yet_possible(file, text), *settings_agree(file, text)]
-    if aside & {"study", "study.model"} or file.study.model.endswith(".osim"):
+    if aside & {"study", "study.model"} or file.study.model.lower().endswith(".osim"):
         return None, problems
     try:
         anatomy = read_anatomy(file.study.model)

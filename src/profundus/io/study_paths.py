@@ -110,7 +110,7 @@ class StudyData:
                 Problem("error", f"cannot be read: {error.strerror}", str(path), remedy="Check its permissions")
             )
             return None
-        self._report_all(problem for problem in table.problems if problem.severity != "note")
+        self._report_all(table.problems)
         if len(table.time) < 2:
             self.report(Problem("error", "has fewer than two rows", str(path), expected="a recording over time"))
             return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from profundus.errors import Problem, Severity
+from profundus.errors import Problem
 from profundus.io.study_angles import angle_in_radians, held_coordinates, rotation_scale
+from profundus.io.study_clock import clock_problems
 from profundus.io.study_names import nearest_name, shown
 from profundus.io.study_paths import StudyData
 from profundus.io.study_schema import StudyFile, SubjectSection, TrialSection
@@ -31,19 +31,19 @@ class RecordingReader:
     data: StudyData
 
     def recording(self, trial: TrialSection, exclusions: tuple[Exclusion, ...] = ()) -> Recording | None:
-        """Return the recording of a trial, or None where a file of it cannot be used."""
-        before = sum(problem.severity == "error" for problem in self.data.problems)
+        """Return the recording of a trial with what was met while reading it, or None where motion or EMG cannot be used."""
+        before = len(self.data.problems)
         motion = self._table(trial.kinematics, (*trial.at, "kinematics"))
-        angles, velocities, notes = self._motion(motion) if motion else (None, None, ())
+        angles, velocities = self._motion(motion) if motion else (None, None)
         emg = self.emg(trial.emg, (*trial.at, "emg"))
         moments = self._moments(trial.moments, (*trial.at, "moments")) if trial.moments else None
         truth = self._truth(trial.truth, (*trial.at, "truth")) if trial.truth else None
         if angles is None or emg is None:
             return None
-        self._hold_clocks_together(trial, angles, {"emg": emg, "moments": moments, "truth": truth})
-        after = sum(problem.severity == "error" for problem in self.data.problems)
-        if after > before:
-            return None
+        tables = {"kinematics": angles, "emg": emg, "moments": moments, "truth": truth}
+        late = self.study.emg.sync_offset_ms / 1000.0
+        for problem in clock_problems(trial, tables, self.data.text, emg_late=late):
+            self.data.report(problem)
         return Recording(
             trial.name,
             trial.role,
@@ -55,7 +55,7 @@ class RecordingReader:
             load_kg=trial.load_kg,
             time=trial.time,
             exclusions=exclusions,
-            problems=notes,
+            problems=tuple(self.data.problems)[before:],
         )
 
     def maxima(self, subject: SubjectSection) -> tuple[Table, ...]:
@@ -66,7 +66,13 @@ class RecordingReader:
         named: list[tuple[str, Location]] = [(path, ("emg", "mvc")) for path in self.study.emg.mvc]
         named += [(path, (*subject.at, "mvc")) for path in subject.mvc]
         tables = [self.emg(path, at, partial=True) for path, at in named]
-        return tuple(table for table in tables if table is not None)
+        read = tuple(table for table in tables if table is not None)
+        without = set(self.study.study.measured) - {muscle for table in read for muscle in table.labels}
+        if without and len(read) == len(tables) > 0:
+            what = f"subject {subject.id}: no MVC recording has a column for {', '.join(sorted(without))}"
+            remedy = "Add a recording, or name its column under [emg.channels]"
+            self.data.report(self.data.text.problem("error", what, named[-1][1], remedy=remedy))
+        return read
 
     def emg(self, written: str, at: Location, *, partial: bool = False) -> Table | None:
         """Return the EMG of the measured muscles, raw in volts or an envelope; C3D tells its unit, tables do not."""
@@ -90,21 +96,21 @@ class RecordingReader:
     def _table(self, written: str, at: Location) -> Table | None:
         return self.data.table(written, at)
 
-    def _motion(self, table: Table) -> tuple[Table | None, Table | None, tuple[Problem, ...]]:
+    def _motion(self, table: Table) -> tuple[Table | None, Table | None]:
         section, report = self.study.kinematics, self.data.report
         columns = {name: section.columns.get(name, name) for name in self.study.study.coordinates}
         complete = self._has_columns(table, columns, "coordinate", "Name the column under [kinematics.columns]")
         speeds = {name: c for name, c in section.velocity_columns.items() if name in columns}
         complete &= self._has_columns(table, speeds, "the velocity of", "Correct [kinematics.velocity_columns]")
         if not complete:
-            return None, None, ()
+            return None, None
         scale = rotation_scale(table, section.angle_unit, columns.values(), report)
         angles = angle_in_radians(table.select(columns), self.anatomy, scale, section.angle_unit, report)
-        notes = held_coordinates(table, self.study, self.anatomy, scale, report)
+        held_coordinates(table, self.study, self.anatomy, scale, report)
         velocities = table.select(speeds) if speeds else None
         if velocities is not None:
             velocities = replace(velocities, values=velocities.values * scale, in_degrees=False)
-        return angles, velocities, notes
+        return angles, velocities
 
     def _moments(self, written: str, at: Location) -> Table | None:
         table = self._table(written, at)
@@ -163,47 +169,6 @@ class RecordingReader:
             expected = "more than twice that rate"
             self.data.report(Problem("error", what, table.source, expected=expected, remedy=remedy))
 
-    def _hold_clocks_together(self, trial: TrialSection, angles: Table, others: dict[str, Table | None]) -> None:
-        """Note where files of a trial do not overlap in time, where the window lies outside, and how little is left."""
-        late = self.study.emg.sync_offset_ms / 1000.0
-        spans = {"kinematics": _span(angles)} | {
-            name: _span(table, late if name == "emg" else 0.0) for name, table in others.items() if table is not None
-        }
-        for name, span in spans.items():
-            if min(span[1], spans["kinematics"][1]) <= max(span[0], spans["kinematics"][0]):
-                what = f"trial {trial.name}: {name} ({_said(span)}) and kinematics ({_said(spans['kinematics'])})"
-                remedy = "Are they of the same trial, on the same clock, in seconds?"
-                self._note("error", f"{what} do not overlap in time", (*trial.at, name), remedy)
-                return
-        common = (max(span[0] for span in spans.values()), min(span[1] for span in spans.values()))
-        if trial.time is not None:
-            self._check_window(trial.name, trial.time, common, (*trial.at, "time"))
-            common = (max(common[0], trial.time[0]), min(common[1], trial.time[1]))
-        if 0 < (length := common[1] - common[0]) < 2.0:
-            what = f"trial {trial.name}: {length:.2f} s are common to its files"
-            rest = "scores leave out 0.3 s at each end, and little remains to learn from"
-            self._note("warning", what, trial.at, f"Give a longer stretch if there is one: {rest}")
-
-    def _check_window(self, name: str, asked: tuple[float, float], there: tuple[float, float], at: Location) -> None:
-        slack = 0.05
-        what = f"trial {name}: the window {_said(asked)}"
-        remedy = f"Choose a window inside {_said(there)}"
-        if asked[1] <= there[0] or asked[0] >= there[1]:
-            self._note("error", f"{what} lies outside of the data", at, remedy)
-        elif asked[0] < there[0] - slack or asked[1] > there[1] + slack:
-            self._note("warning", f"{what} reaches beyond the data, what is common to the files is used", at, remedy)
-
-    def _note(self, severity: Severity, what: str, at: Location, remedy: str) -> None:
-        self.data.report(self.data.text.problem(severity, what, at, remedy=remedy))
-
 
 def _largest(table: Table) -> float:
     return float(np.max(np.abs(table.values), where=np.isfinite(table.values), initial=0.0))
-
-
-def _span(table: Table, late: float = 0.0) -> tuple[float, float]:
-    return float(table.time[0]) - late, float(table.time[-1]) - late
-
-
-def _said(span: Iterable[float]) -> str:
-    return " to ".join(f"{second:.3f}" for second in span) + " s"

@@ -14,9 +14,10 @@ from profundus.errors import Problem
 from profundus.io import study_schema as schema
 from profundus.io.study_names import is_name, nearest_name, shown
 from profundus.io.study_text import Location, StudyText
+from profundus.io.study_types import Section
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
 
-S = TypeVar("S", bound=schema.Section)
+S = TypeVar("S", bound=Section)
 
 SECTIONS: dict[str, type] = {
     "study": schema.StudySection,
@@ -59,7 +60,8 @@ STAND_INS: dict[
 def validate(kind: type[S], text: StudyText) -> tuple[S | None, list[Problem], frozenset[str]]:
     """Return the file, its problems, and the keys that had to be set aside to read it (dotted, without numbers).
 
-    After a problem the file is what remains without the wrong key or item; None where nothing can be made of it.
+    After a problem the file is what remains without the wrong key or item, which is taken out of ``text.tables``; None where nothing can be
+    made of it.
     """
     problems = _mark_items(text)
     aside: set[str] = set()
@@ -121,7 +123,7 @@ def _keys(section: type) -> list[str]:
     return [key for key in getattr(section, "model_fields", ()) if key != "at"]
 
 
-def _problem(kind: type[schema.Section], error: ErrorDetails, text: StudyText) -> Problem:
+def _problem(kind: type[Section], error: ErrorDetails, text: StudyText) -> Problem:
     at, given, context = error["loc"], error["input"], error.get("ctx", {})
     key, expected = _spoken(at, text.tables), str(context.get("expected", ""))
     if error["type"] == "extra_forbidden":
