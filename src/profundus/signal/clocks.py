@@ -86,7 +86,8 @@ def sampled(time: Floats, values: Floats, at: Floats, *, how: Interpolation) -> 
             here, there = time[part], values[part, column]
             slack = 1e-6 * (here[1] - here[0])
             inside = (at >= here[0] - slack) & (at <= here[-1] + slack)
-            curve = CubicSpline(here, there) if how == "cubic" else PchipInterpolator(here, there)
+            with np.errstate(over="ignore"):  # pchip divides by the slope: one of 1e-310 overflows to what is right
+                curve = CubicSpline(here, there) if how == "cubic" else PchipInterpolator(here, there)
             out[inside, column] = curve(np.clip(at[inside], here[0], here[-1]))
     return out
 
