@@ -305,6 +305,14 @@ def test_a_line_is_right_after_a_trial_that_is_set_aside(lab):
     assert file.line == line_of(text, "egm.sto")
 
 
+def test_a_trial_without_motion_does_not_hide_what_else_is_wrong_with_it(lab):
+    text = STUDY.replace('kinematics = "motion.mot"\nemg = "emg.sto"', 'emg = "egm.sto"', 1)
+    said = [problem.what for problem in errors(lab, text)]
+    assert len(said) == 2
+    assert "kinematics' is missing" in said[0]
+    assert "egm.sto" in said[1]
+
+
 def test_muscles_forgotten_are_all_named(lab):
     found = only_error(lab, STUDY.replace('["BRA", "TRImed"]', '["TRImed"]').replace('"TRIlat", ', ""))
     assert "BRA, TRIlat" in found.what

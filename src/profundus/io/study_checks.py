@@ -120,7 +120,7 @@ def settings_agree(study: StudyFile, text: StudyText) -> Iterator[Problem]:
 
 def people_agree(study: StudyFile, text: StudyText, aside: frozenset[str]) -> Iterator[Problem]:
     """Yield missing or doubled subjects and trials, and exclusions and calibrations that lead nowhere."""
-    lost = aside & {"subject", "subject.trial", *(f"subject.trial.{key}" for key in ("name", "kinematics", "emg"))}
+    lost = aside & {"subject", "subject.trial", "subject.trial.name"}
     if not study.subject and "subject" not in aside:
         yield text.problem("error", "there is no [[subject]]", remedy="Add one with its [[subject.trial]]")
     yield from _same_file_name([(subject.id, (*subject.at, "id")) for subject in study.subject], "subject", text)

@@ -59,7 +59,7 @@ def check_study(path: str | Path, *, data_root: Path | None = None) -> tuple[Stu
     root = data_folder(text, asked=data_root, named=file.study.data_root)
     if isinstance(root, Problem):
         return None, (*problems, root)
-    data = StudyData(text, root, _uses(file))
+    data = StudyData(text, root, _uses(file), incomplete=bool(aside))
     subjects = _read_subjects(file, anatomy, data)
     problems += [problem for problem in data.problems if problem.severity != "note"]
     if anatomy is None or _errors(problems):
@@ -81,7 +81,7 @@ def read_new_trials(
     text = read_study_text(Path(path))
     known = read_study_text(study_toml) if isinstance(study_toml, Path) else parse_study_text(study_toml, file="study")
     study, problems, aside = validate(StudyFile, known)
-    file, more, _ = validate(NewTrialsFile, text)
+    file, more, lost = validate(NewTrialsFile, text)
     problems += more
     if study is None or file is None:
         raise StudyError(problems)
@@ -90,7 +90,7 @@ def read_new_trials(
     root = data_folder(text, asked=data_root, named=file.data_root)
     if anatomy is None or isinstance(root, Problem):
         raise StudyError(_errors([*problems, *([root] if isinstance(root, Problem) else [])]))
-    data = StudyData(text, root, Counter(path for trial in file.trial for path, _ in _paths(trial)))
+    data = StudyData(text, root, Counter(path for trial in file.trial for path, _ in _paths(trial)), bool(lost))
     reader = RecordingReader(study, anatomy, data)
     recordings = [recording for trial in file.trial if (recording := reader.recording(trial)) is not None]
     if errors := _errors([*problems, *data.problems]):

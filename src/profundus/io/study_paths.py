@@ -11,7 +11,7 @@ from pathlib import Path
 
 from profundus.errors import InputError, Problem
 from profundus.io.study_names import nearest_name, shown
-from profundus.io.study_text import Location, StudyText
+from profundus.io.study_text import NO_FILE, Location, StudyText
 from profundus.io.tables import read_table
 from profundus.records.table import Table
 
@@ -57,12 +57,14 @@ def _reader(path: Path) -> Callable[[Path], Table]:
 class StudyData:
     """The files of a study, each read and digested once, and the problems that were met on the way.
 
-    ``expected`` says how often each path will be asked for, so that a table is let go after its last use.
+    ``expected`` says how often each path will be asked for, so that a table is let go after its last use. ``incomplete``: the study file
+    lacks paths, and that has been told.
     """
 
     text: StudyText
     root: Path
     expected: Counter[str]
+    incomplete: bool = False
     problems: dict[Problem, None] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     _kept: dict[str, Table | None] = field(default_factory=dict)
@@ -73,6 +75,8 @@ class StudyData:
 
     def table(self, written: str, at: Location) -> Table | None:
         """Return the table of a file as the study names it, or None where it cannot be read (then the reason is noted)."""
+        if written == NO_FILE and self.incomplete:
+            return None
         if written not in self._kept:
             self._kept[written] = self._read(written, at)
         self.expected[written] -= 1
@@ -86,7 +90,7 @@ class StudyData:
             path, refusal = self.root, f"is not a path: {error}"
         if refusal:
             expected, remedy = (
-                "a file below it",
+                f"a file below {self.root}",
                 "Name the folder that holds all recordings with --data DIR or data_root",
             )
             what = f"unsafe path: {shown(written)} {refusal}"

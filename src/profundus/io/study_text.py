@@ -14,6 +14,8 @@ from profundus.io.incoming import opened
 
 Location = tuple[str | int, ...]
 LARGEST = 5_000_000
+NO_FILE = "-"
+"""Stands for a path that the file ought to give but does not, once that has been told."""
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
 _KEY = rf"{_PART}(?:\s*\.\s*{_PART})*"
 _HEADER = re.compile(rf"\s*(\[\[?)\s*({_KEY})\s*\]\]?\s*(?:#.*)?$")

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from profundus.errors import Problem
 from profundus.io import study_schema as schema
 from profundus.io.study_names import is_name, nearest_name, shown
-from profundus.io.study_text import Location, StudyText
+from profundus.io.study_text import NO_FILE, Location, StudyText
 from profundus.io.study_types import Section
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
 
@@ -53,7 +53,11 @@ STAND_INS: dict[
     "subject.id": "subject",
     "subject.trial.name": "trial",
     "subject.trial.role": "fit",
+    "subject.trial.kinematics": NO_FILE,
+    "subject.trial.emg": NO_FILE,
     "trial.name": "trial",
+    "trial.kinematics": NO_FILE,
+    "trial.emg": NO_FILE,
 }
 
 
@@ -176,4 +180,4 @@ def _put(tables: Any, at: Location) -> None:
         tables = _step(tables, part)
     stand_in = deepcopy(STAND_INS[_section(at)])
     numbers = [str(part + 1) for part in at if isinstance(part, int)]
-    tables[at[-1]] = "-".join([stand_in, *numbers]) if numbers and at[-1] != "role" else stand_in
+    tables[at[-1]] = "-".join([stand_in, *numbers]) if numbers and at[-1] in {"id", "name"} else stand_in
