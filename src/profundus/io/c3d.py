@@ -23,8 +23,7 @@ MAX_BYTES = 2**30
 _VOLTS = {
     **dict.fromkeys(("V", "v", "Volt", "volt", "Volts", "volts", "VOLT", "VOLTS"), 1.0),
     **dict.fromkeys(("mV", "mv", "millivolt", "millivolts", "Millivolts"), 1e-3),
-    # micro sign, Greek mu, and the micro sign of a file in Latin-1
-    **dict.fromkeys(("uV", "uv", "\u00b5V", "\u03bcV", "\udcb5V", "microvolt", "microvolts", "Microvolts"), 1e-6),
+    **dict.fromkeys(("uV", "uv", "\u00b5V", "\u03bcV", "microvolt", "microvolts", "Microvolts"), 1e-6),
 }
 _FORCES = ("n", "nm", "n.m", "n*m", "nmm", "n.mm", "n*mm", "kg", "pa", "kpa")
 _MOTIONS = ("g", "m/s2", "m/s^2", "m/s\u00b2", "deg/s", "rad/s", "deg", "rad", "m", "mm", "hz")
@@ -33,11 +32,12 @@ _NO_VOLTAGE = frozenset(_FORCES + _MOTIONS)
 
 @dataclass(frozen=True)
 class _Channels:
-    """What the worker found: values (sample, channel), labels and units (channel,), rate [Hz], frames found and promised."""
+    """What the worker found: values (sample, channel); labels, units, offsets (channel,); rate [Hz]; frames found and promised."""
 
     values: NDArray[np.float64]
     labels: list[str]
     units: list[str]
+    offsets: NDArray[np.float64]
     rate: float
     frames: int
     promised: int
@@ -64,6 +64,13 @@ def read_c3d_analog(path: str | Path, *, channels: Sequence[str] | None = None, 
     values = found.values[:, list(factors)] * np.array(list(factors.values()))
     if missing := int(np.isnan(values).sum()):
         findings.add("warning", f"{missing} samples are nan")
+    for index in factors:
+        if np.any(found.offsets[index : index + 1] < 0):
+            # measured with ezc3d 1.7.2, against a file built byte by byte
+            what = (
+                f"channel {shown(found.labels[index])} has a negative ANALOG:OFFSET, of which ezc3d takes the magnitude"
+            )
+            findings.add("warning", what, remedy="Its mean may be wrong; a band-pass removes that")
     time = np.arange(len(values)) / found.rate
     labels = tuple(found.labels[index] for index in factors)
     problems = findings.listed("warning", "note")
@@ -96,6 +103,7 @@ def _parsed(path: Path, timeout_s: float) -> _Channels:
                 arrays["values"],
                 [str(label) for label in arrays["labels"]],
                 [str(unit) for unit in arrays["units"]],
+                arrays["offsets"],
                 float(arrays["rate"]),
                 int(arrays["frames"]),
                 int(arrays["promised"]),
@@ -105,9 +113,14 @@ def _parsed(path: Path, timeout_s: float) -> _Channels:
 def _reason(code: int, trace: Path) -> str:
     if code < 0:
         return f"the parser was ended by signal {-code} ({signal.strsignal(-code)})"
-    lines = trace.read_bytes()[-2000:].decode("utf-8", errors="backslashreplace").strip().splitlines()
-    last = lines[-1] if lines else f"the parser ended with code {code}"
-    return "it needs more memory than its size explains" if last.startswith(("MemoryError", "numpy._core")) else last
+    with trace.open("rb") as file:
+        file.seek(max(0, trace.stat().st_size - 2000))
+        lines = file.read().strip().splitlines()
+    if not lines:
+        return f"the parser ended with code {code}"
+    if any(word in lines[-1] for word in (b"MemoryError", b"bad_alloc")):
+        return "it asks for more memory than its size explains"
+    return f"it cannot be parsed: {shown(lines[-1], most=300)}"
 
 
 def _damaged(path: Path, what: str) -> FileFormatError:

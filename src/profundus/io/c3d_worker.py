@@ -16,13 +16,14 @@ _BYTES_PER_FILE_BYTE = 32  # measured: 7, with everything the parser keeps
 
 
 def limit_memory(file_bytes: int) -> None:
-    """Let this process have no more memory than a sound file of this size needs, where the platform can do that."""
+    """Let this process have no more memory and disk than a sound file of this size needs, where the platform can do that."""
     if sys.platform == "win32":
         return
     import resource
 
     most = _OVERHEAD_BYTES + _BYTES_PER_FILE_BYTE * file_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -41,8 +42,17 @@ def promised_frames(path: Path) -> int:
     return -1 if last == 65535 else last - first + 1
 
 
+def _text(text: str) -> str:
+    """Return a string of the file; bytes that are no UTF-8 (they come as lone surrogates) are Latin-1, as in older files."""
+    raw = text.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1").strip()
+
+
 def analogs(path: Path) -> dict[str, Any]:
-    """Return values (sample, channel) after scaling, labels, units, the sampling rate, frames found and frames promised."""
+    """Return values (sample, channel) after scaling, labels, units, offsets, the sampling rate, frames found and frames promised."""
     import ezc3d
     import numpy as np
 
@@ -51,13 +61,14 @@ def analogs(path: Path) -> dict[str, Any]:
 
     def texts(key: str) -> list[str]:
         names = [key, *sorted((k for k in parameters if k.startswith(key) and k[len(key) :].isdigit()), key=len)]
-        return [text.strip() for name in names if name in parameters for text in parameters[name]["value"]]
+        return [_text(text) for name in names if name in parameters for text in parameters[name]["value"]]
 
     values = content["data"]["analogs"]
     return {
         "values": np.ascontiguousarray(values[0].T, dtype=np.float64),
         "labels": np.array(texts("LABELS"), dtype=np.str_),
         "units": np.array(texts("UNITS"), dtype=np.str_),
+        "offsets": np.array(parameters["OFFSET"]["value"] if "OFFSET" in parameters else [], dtype=np.float64),
         "rate": np.float64(parameters["RATE"]["value"][0] if "RATE" in parameters else np.nan),
         "frames": np.int64(content["data"]["points"].shape[2]),
         "promised": np.int64(promised_frames(path)),

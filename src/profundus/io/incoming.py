@@ -14,11 +14,11 @@ MAX_LISTED = 50
 MAX_SHOWN = 40
 
 
-def shown(text: str | bytes) -> str:
+def shown(text: str | bytes, *, most: int = MAX_SHOWN) -> str:
     """Return a piece of a file as it may stand in a message: shortened, nothing in it that could steer a terminal."""
     if isinstance(text, bytes):
-        text = text[: 4 * MAX_SHOWN].decode("utf-8", errors="backslashreplace")
-    short = text[:MAX_SHOWN] + ("..." if len(text) > MAX_SHOWN else "")
+        text = text[: 4 * most].decode("utf-8", errors="backslashreplace")
+    short = text[:most] + ("..." if len(text) > most else "")
     return "'" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in short) + "'"
 
 
