@@ -113,7 +113,7 @@ def recorded(folder, subject) -> Trial:
 
 
 def test_on_the_virtual_elbow_it_sets_the_known_bar(reference, anatomy, moment_arms):
-    # medians over the 13 subjects, pooled over their test trials (04 and 06 of each load), as they were computed before this package was written
+    # medians over the 13 subjects, pooled over their test trials (04 and 06 of each load), from a calculation outside this package
     found = {"BRA": [], "TRImed": []}
     for subject in sorted((reference / "data" / "virtual_elbow").glob("S1*")):
         folders = sorted(subject.glob("load*_04_*")) + sorted(subject.glob("load*_06_*"))
