@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from profundus.records import (
     FitSettings,
     Flag,
     ParameterRow,
+    QualityRow,
     Reconstruction,
     Scorecard,
     ScoreRow,
@@ -24,14 +25,15 @@ DEEP = ("TRImed", "BRA")
 GROUPS = {name: "elbow_extensors" if name.startswith("TRI") else "elbow_flexors" for name in MUSCLES}
 
 
-@dataclass(frozen=True)
-class Quality:
-    trial: str
-    channel: str
-    check: str
-    value: float
-    threshold: float
-    verdict: str
+PROCESSING = {
+    "emg_kind": "raw",
+    "emg_normalization": "mvc",
+    "emg_filters": [
+        {"filter": "Butterworth low-pass", "poles_of_one_pass": 2, "passes": "forward and backward",
+         "design_hz": [6.0], "effective_hz": [4.8126]}
+    ],
+    "kinematics": {"low_pass": None, "differentiation": {"method": "Savitzky-Golay", "degree": 3, "window_s": 0.11}},
+}  # fmt: skip
 
 
 def a_trial(name="curl", *, subject="sub-01", role="test", load=2.0, muscles=MUSCLES, samples=801, truth=True, seed=0):
@@ -49,7 +51,7 @@ def a_trial(name="curl", *, subject="sub-01", role="test", load=2.0, muscles=MUS
         velocity=np.gradient(angle, 0.01, axis=0), acceleration=np.zeros_like(angle), moment=moment,
         emg=np.where(surface, excitation * (1 + 0.3 * noise), np.nan), emg_valid=np.tile(surface, (samples, 1)),
         moment_valid=np.ones_like(moment, bool), truth=np.where(surface, np.nan, excitation) if truth else np.full_like(excitation, np.nan),
-        load_kg=load, processing={"envelope": {"low_pass_hz": 6.0, "low_pass_effective_hz": 4.81}},
+        load_kg=load, processing=PROCESSING,
     )  # fmt: skip
 
 
@@ -60,12 +62,24 @@ def an_answer(trial, *, scale=1.05, width=0.25):
 
 
 def an_em(method="nmm", name="BRA", subject="sub-01", **scores):
-    values = {"r": 0.93, "rmse": 0.03, "nrmse": 0.1, "amplitude_ratio": 1.05, "coverage90": 0.84, "rmse_scaled": 0.02, "lag_ms": 10.0}
-    return ScoreRow(method, subject, "all", float("nan"), "test", "emg", name, **{**values, "band_width": 0.1, "n": 4000, **scores})
+    values = {
+        "r": 0.93,
+        "rmse": 0.03,
+        "nrmse": 0.1,
+        "amplitude_ratio": 1.05,
+        "coverage90": 0.84,
+        "rmse_scaled": 0.02,
+        "lag_ms": 10.0,
+    }
+    return ScoreRow(
+        method, subject, "all", float("nan"), "test", "emg", name, **{**values, "band_width": 0.1, "n": 4000, **scores}
+    )
 
 
 def a_moment(r2=0.97, subject="sub-01", role="test", method="nmm"):
-    return ScoreRow(method, subject, "all", float("nan"), role, "moment", "r_elbow_flex", r=0.99, rmse=0.8, nrmse=0.05, r2=r2)
+    return ScoreRow(
+        method, subject, "all", float("nan"), role, "moment", "r_elbow_flex", r=0.99, rmse=0.8, nrmse=0.05, r2=r2
+    )
 
 
 def some_parameters():
@@ -85,7 +99,9 @@ def some_training(members=5):
     steps = list(range(0, 400, 2))
     terms = {"emg": 40.0, "moment": 90.0, "group": 8.0, "effort": 2.0, "parameter_prior": 1.0}
     return tuple(
-        TrainingCurve(steps, {name: [top * (0.05 + np.exp(-s / (30 + 5 * m))) for s in steps] for name, top in terms.items()})
+        TrainingCurve(
+            steps, {name: [top * (0.05 + np.exp(-s / (30 + 5 * m))) for s in steps] for name, top in terms.items()}
+        )
         for m in range(members)
     )
 
@@ -96,9 +112,17 @@ def a_subject(name="sub-01", *, trials=18, muscles=MUSCLES, truth=True, samples=
                 muscles=muscles, truth=truth, samples=samples, seed=k)
         for k in range(trials)
     ]  # fmt: skip
-    ours = Reconstruction("nmm", name, tuple(an_answer(t) for t in made), (Flag("prior_only", name, muscles[2], "posterior sd 0.95 of the prior's"),))
+    ours = Reconstruction(
+        "nmm",
+        name,
+        tuple(an_answer(t) for t in made),
+        (Flag("prior_only", name, muscles[2], "posterior sd 0.95 of the prior's"),),
+    )
     copy = Reconstruction("copy", name, tuple(an_answer(t, scale=0.8, width=0.0) for t in made))
-    quality = (Quality(made[0].name, "BIClong", "hum", 0.31, 0.1, "warning"), Quality(made[0].name, "TRIlat", "flat", 0.0, 0.5, "ok"))
+    quality = (
+        QualityRow(made[0].name, "BIClong", "hum", 0.31, 0.1, "warning"),
+        QualityRow(made[0].name, "TRIlat", "flat", 0.0, 0.5, "ok"),
+    )
     return SubjectContent(ours, (copy,), some_parameters(), some_training(), quality)
 
 
@@ -107,20 +131,42 @@ def a_scorecard(names=("sub-01",), deep=DEEP, trials=18):
     for name in names:
         for method, worse in (("nmm", 1.0), ("copy", 1.4), ("static_optimization", 2.0)):
             for muscle, r in zip(deep, (0.66, 0.93), strict=True):
-                row = an_em(method, muscle, name, r=r / worse**0.3, rmse=0.03 * worse, coverage90=0.84 if method == "nmm" else float("nan"))
+                row = an_em(
+                    method,
+                    muscle,
+                    name,
+                    r=r / worse**0.3,
+                    rmse=0.03 * worse,
+                    coverage90=0.84 if method == "nmm" else float("nan"),
+                )
                 rows += [row, *(replace(row, trial="load", load_kg=load) for load in (0.0, 2.0, 4.0))]
                 if method == "nmm":
-                    rows += [replace(row, trial=f"load{2 * (k // 6)}_{k % 6 + 1:02d}", r=r - 0.01 * k, role="fit") for k in range(trials)]
+                    rows += [
+                        replace(row, trial=f"load{2 * (k // 6)}_{k % 6 + 1:02d}", r=r - 0.01 * k, role="fit")
+                        for k in range(trials)
+                    ]
             rows.append(a_moment(0.97, name, method=method))
     return Scorecard(tuple(rows))
 
 
 def a_page(names=("sub-01",), **options):
-    problem = Problem("warning", "nRows is 800, but there are 801 rows", file="sub-01/curl/emg.sto", line=3, remedy="Correct the header")
+    problem = Problem(
+        "warning",
+        "nRows is 800, but there are 801 rows",
+        file="sub-01/curl/emg.sto",
+        line=3,
+        remedy="Correct the header",
+    )
     manifest = {
         "version": "0.1.0", "seed": 0, "seconds": 41.2, "libraries": {"python": "3.11.2", "jax": "0.10.2", "numpy": "2.4.6"},
         "digests": {"sub-01/curl/emg.sto": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
     }  # fmt: skip
-    given = {"scorecard": a_scorecard(names), "groups": GROUPS, "problems": (problem,), "provenance": manifest, "settings": FitSettings()}
+    given = {
+        "scorecard": a_scorecard(names),
+        "groups": GROUPS,
+        "problems": (problem,),
+        "provenance": manifest,
+        "settings": FitSettings(),
+    }
     subjects = options.pop("subjects", None) or tuple(a_subject(name) for name in names)
     return PageContent("Deep-muscle envelopes", "elbow curls", subjects, **{**given, **options})

@@ -1,6 +1,6 @@
 """Figures, the HTML page, tables."""
 
-from profundus.report.content import PageContent, QualityLike, SubjectContent, TrainingCurve
+from profundus.report.content import PageContent, SubjectContent, TrainingCurve
 from profundus.report.methods import methods_paragraph
 from profundus.report.page import build_page
 from profundus.report.tables import score_table
@@ -9,7 +9,6 @@ from profundus.report.verdict import Finding, Verdict, verdict
 __all__ = [
     "Finding",
     "PageContent",
-    "QualityLike",
     "SubjectContent",
     "TrainingCurve",
     "Verdict",

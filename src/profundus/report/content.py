@@ -4,40 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from profundus.errors import InputError, Problem
-from profundus.records import FitSettings, Flag, ParameterRow, Reconstruction, Scorecard
-
-
-class QualityLike(Protocol):
-    """One data-quality check of one channel: what was measured, the threshold it was held against, and the verdict."""
-
-    @property
-    def trial(self) -> str:
-        """Name of the trial."""
-
-    @property
-    def channel(self) -> str:
-        """Muscle or coordinate."""
-
-    @property
-    def check(self) -> str:
-        """What was checked."""
-
-    @property
-    def value(self) -> float:
-        """What was found."""
-
-    @property
-    def threshold(self) -> float:
-        """What it was held against."""
-
-    @property
-    def verdict(self) -> str:
-        """``ok``, or what is wrong."""
+from profundus.records import FitSettings, Flag, ParameterRow, QualityRow, Reconstruction, Scorecard
 
 
 @dataclass(frozen=True)
@@ -56,7 +27,7 @@ class SubjectContent:
     others: tuple[Reconstruction, ...] = ()
     parameters: tuple[ParameterRow, ...] = ()
     training: tuple[TrainingCurve, ...] = ()
-    quality: tuple[QualityLike, ...] = ()
+    quality: tuple[QualityRow, ...] = ()
 
     @property
     def id(self) -> str:

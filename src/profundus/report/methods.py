@@ -27,9 +27,7 @@ def methods_paragraph(content: PageContent) -> str:
     sentences = [_aim(content), _trials(content), _processing(content)]
     if content.settings is not None:
         sentences += [_model(content.settings), _losses(content.settings.loss), _training(content.settings)]
-    sentences.append(
-        "Scores leave out 0.3 s at each end of a trial; trials of role test were used neither for fitting nor for any choice."
-    )
+    sentences.append("Scores leave out 0.3 s at each end of a trial; test trials were not used for fitting.")
     sentences.append(_versions(content.provenance))
     body = " ".join(sentence for sentence in sentences if sentence)
     return f"{body}\n\nReferences: {' '.join(_cited(body))}"
@@ -71,12 +69,52 @@ def _trials(content: PageContent) -> str:
 
 def _processing(content: PageContent) -> str:
     steps = content.subjects[0].reconstruction.trials[0].trial.processing
-    said = [
-        f"{key.replace('.', ' ').replace('_', ' ')} {_value(value)}"
-        for key, value in flattened(steps)
-        if isinstance(value, int | float | str) and not isinstance(value, bool) and value != ""
-    ]
-    return f"Signals were processed as follows: {'; '.join(said)}." if said else ""
+    kinds = {"raw": "Raw EMG was turned into envelopes", "envelope": "EMG was delivered as envelopes"}
+    scales = {"mvc": "as fractions of MVC", "session_max": "divided by the session's maximum", "none": "as delivered"}
+    kind, scale = kinds.get(str(steps.get("emg_kind"))), scales.get(str(steps.get("emg_normalization")))
+    said = [f"{kind} and used {scale}."] if kind and scale else []
+    used = [f"{where}: {_filter_words(found)}" for where, found in _filters(steps)]
+    if used:
+        said.append(f"Filters: {'; '.join(used)}.")
+    kinematics = steps.get("kinematics")
+    slope = kinematics.get("differentiation") if isinstance(kinematics, Mapping) else None
+    if isinstance(slope, Mapping):
+        details = [
+            f"{key.removesuffix('_s').replace('_', ' ')} {_value(v)}{_suffix(key)}"
+            for key, v in slope.items()
+            if key != "method"
+        ]
+        said.append(f"Angles were differentiated by {', '.join([str(slope.get('method', '')), *details])}.")
+    return " ".join(said)
+
+
+def _filters(value: object, where: str = "signal") -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield every filter of a trial's processing with the name of the signal it ran over."""
+    if isinstance(value, Mapping) and "filter" in value:
+        yield where, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            at_hand = key in {"low_pass", "anti_alias", "filters"}
+            yield from _filters(item, where if at_hand else str(key).removesuffix("_filters").replace("_", " "))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _filters(item, where)
+
+
+def _filter_words(found: Mapping[str, object]) -> str:
+    poles = f", {found['poles_of_one_pass']} poles a pass" if "poles_of_one_pass" in found else ""
+    passes = f", {found['passes']}" if "passes" in found else ""
+    effective = f" (effective -3 dB at {_hertz(found['effective_hz'])})" if "effective_hz" in found else ""
+    return f"{found['filter']}{poles}{passes}, {_hertz(found.get('design_hz', ''))}{effective}"
+
+
+def _hertz(value: object) -> str:
+    values = value if isinstance(value, list | tuple) else [value]
+    return f"{' to '.join(f'{item:.3g}' if isinstance(item, float) else str(item) for item in values)} Hz"
+
+
+def _suffix(key: str) -> str:
+    return " s" if key.endswith("_s") else ""
 
 
 def _model(settings: FitSettings) -> str:

@@ -12,22 +12,16 @@ from importlib.resources import files
 from plotly.offline import get_plotlyjs
 
 from profundus.report.content import PageContent, SubjectContent, TrainingCurve
+from profundus.report.details import parameter_block, problem_block, provenance_block, quality_block
 from profundus.report.methods import methods_paragraph
 from profundus.report.palette import muscle_colors
-from profundus.report.sections import (
-    across_block,
-    parameter_block,
-    problem_block,
-    provenance_block,
-    quality_block,
-    score_block,
-    verdict_block,
-)
+from profundus.report.sections import across_block, score_block, verdict_block
 from profundus.report.series import PackedSeries, packed_series
 from profundus.report.words import escaped, method_name, muscle_name
 
-LIMIT_BYTES = 5_900_000
-MOST_CURVE_POINTS = 120
+LIMIT_BYTES = 5_960_000
+CURVE_POINTS = 120  # of one person; shared by several, but at least FEWEST_CURVE_POINTS
+FEWEST_CURVE_POINTS = 24
 
 
 def build_page(content: PageContent) -> str:
@@ -47,7 +41,10 @@ def build_page(content: PageContent) -> str:
     data = _data(content)
     taken = sum(len(part.encode()) for part in (*parts.values(), _asset("page.html"), _json(data)))
     series = packed_series(content, LIMIT_BYTES - taken)
-    filled = {"sampling": escaped(_sampling(series)), "data": _json({**data, "trials": series.subjects})}
+    filled = {
+        "sampling": escaped(_sampling(series)),
+        "data": _json({**data, "trials": series.subjects, "resolution": series.resolution}),
+    }
     return _filled({**parts, **filled})
 
 
@@ -68,7 +65,7 @@ def _sections(content: PageContent) -> dict[str, str]:
         "scores": _per_subject(content, lambda subject: score_block(content, subject)),
         "across": f'<section id="across"><h2>All subjects</h2>{across_block(content)}</section>' if several else "",
         "parameters": _per_subject(content, parameter_block),
-        "quality": _per_subject(content, lambda subject: quality_block(subject.quality)),
+        "quality": _per_subject(content, lambda subject: quality_block(subject.quality, 60 // len(content.subjects))),
         "problems": problem_block(content.problems),
         "provenance": provenance_block(content.provenance),
         "methods": "".join(f"<p>{escaped(part)}</p>" for part in methods_paragraph(content).split("\n\n")),
@@ -87,6 +84,7 @@ def _options(content: PageContent) -> str:
 
 
 def _data(content: PageContent) -> dict[str, object]:
+    points = max(FEWEST_CURVE_POINTS, CURVE_POINTS // len(content.subjects))
     colors = muscle_colors(content.muscles, content.groups, content.deep)
     return {
         "muscles": [
@@ -104,7 +102,7 @@ def _data(content: PageContent) -> dict[str, object]:
         "method": method_name(content.subjects[0].reconstruction.method),
         "methods": {other.method: method_name(other.method) for s in content.subjects for other in s.others},
         "scores": [_trial_scores(content, subject) for subject in content.subjects],
-        "training": [[_curve(curve) for curve in subject.training] for subject in content.subjects],
+        "training": [[_curve(curve, points) for curve in subject.training] for subject in content.subjects],
     }
 
 
@@ -119,8 +117,8 @@ def _trial_scores(content: PageContent, subject: SubjectContent) -> dict[str, di
     return found
 
 
-def _curve(curve: TrainingCurve) -> dict[str, object]:
-    keep = slice(None, None, max(1, math.ceil(len(curve.steps) / MOST_CURVE_POINTS)))
+def _curve(curve: TrainingCurve, points: int) -> dict[str, object]:
+    keep = slice(None, None, max(1, math.ceil(len(curve.steps) / points)))
     return {"steps": list(curve.steps[keep]), "terms": {name: _rounded(v[keep]) for name, v in curve.terms.items()}}
 
 
@@ -129,13 +127,12 @@ def _rounded(values: Sequence[float]) -> list[float | None]:
 
 
 def _sampling(series: PackedSeries) -> str:
-    said = f"Curves are drawn at {series.rate_hz:.4g} Hz"
-    if series.rate_hz < series.original_rate_hz:
-        said += f" (recorded at {series.original_rate_hz:.4g} Hz; thinned to keep this file small)"
-    said += ", excitations to 0.1 % of maximum, moments to 0.01 N·m. Scores use every sample, but for 0.3 s at each end of a trial."
+    thinned = f" (recorded at {series.original_rate_hz:.4g} Hz, thinned to keep this file small)"
+    steps = f"excitations to {100 * series.resolution['excitation']:g} % of maximum, moments to {series.resolution['moment']:g} N·m"
+    said = f"Curves are drawn at {series.rate_hz:.4g} Hz{thinned if series.rate_hz < series.original_rate_hz else ''}, {steps}."
     if series.left_out:
-        said += f" Without curves, to keep this file small: {', '.join(series.left_out)}."
-    return said
+        said += f" {series.left_out} trials are without curves, for the same reason."
+    return said + " Scores use every sample, but for 0.3 s at each end of a trial."
 
 
 def _policy(*scripts: str) -> str:

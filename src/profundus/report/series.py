@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +14,25 @@ from profundus.report.content import PageContent, SubjectContent
 Floats = NDArray[np.float64]
 ALPHABET = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", dtype=np.uint8)
 GAP = ord("~")
-STRIDES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 40, 50, 80, 100)
+STRIDES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 25, 40, 50, 80, 100)
 SLOWEST_HZ = 10.0
-DEGREES, NEWTON_METERS, FRACTION = 0.1, 0.01, 0.001  # what is resolved of angles, moments, excitations
+RESOLUTION = {"angle": 0.1, "moment": 0.005, "excitation": 0.0005}  # deg, N.m, fraction of maximum
+COARSEST = 4  # thinned series are rounded up to this many times coarser: what is lost is below a line's width
 
 
 @dataclass(frozen=True)
 class PackedSeries:
-    """The page's time series: per subject a list of trials as plain values, the rate they have [Hz], and the trials left out."""
+    """The page's time series.
+
+    ``subjects`` holds the trials of each person as plain values, ``resolution`` what the texts count in (deg, N.m, fraction of maximum),
+    ``left_out`` how many trials have no series because there was no room.
+    """
 
     subjects: list[list[dict[str, object]]]
     rate_hz: float
     original_rate_hz: float
-    left_out: tuple[str, ...] = ()
+    resolution: dict[str, float]
+    left_out: int = 0
 
 
 def packed(values: Floats, resolution: float) -> str:
@@ -59,24 +66,37 @@ def packed_series(content: PageContent, budget: int) -> PackedSeries:
     """
     rate = 1.0 / min(answer.trial.step for subject in content.subjects for answer in subject.reconstruction.trials)
     strides = [stride for stride in STRIDES if stride == 1 or rate / stride >= SLOWEST_HZ]
-    for stride in strides:
-        subjects = [
-            [_trial(content, subject, answer, stride) for answer in subject.reconstruction.trials]
-            for subject in content.subjects
-        ]
-        excess = sum(_size(trial) for trials in subjects for trial in trials) - budget
+    tried: dict[int, PackedSeries] = {}
+
+    def fits(stride: int) -> bool:
+        tried[stride] = _at(content, stride, rate)
+        return _size(tried[stride].subjects) <= budget
+
+    place = bisect_left(strides, True, key=fits)
+    if place < len(strides):
+        return tried[strides[place]]
+    return _shortened(tried[strides[-1]], budget)
+
+
+def _at(content: PageContent, stride: int, rate: float) -> PackedSeries:
+    resolution = {kind: value * min(stride, COARSEST) for kind, value in RESOLUTION.items()}
+    subjects = [
+        [_trial(content, subject, answer, stride, resolution) for answer in subject.reconstruction.trials]
+        for subject in content.subjects
+    ]
+    return PackedSeries(subjects, rate / stride, rate, resolution)
+
+
+def _shortened(series: PackedSeries, budget: int) -> PackedSeries:
+    trials = [trial for subject in series.subjects for trial in subject][::-1]
+    excess, left_out = _size(series.subjects) - budget, 0
+    for trial in sorted(trials, key=lambda trial: trial["role"] != "fit"):
         if excess <= 0:
             break
-    left_out = []
-    candidates = [(s.id, trial) for s, trials in zip(content.subjects, subjects, strict=True) for trial in trials]
-    candidates.reverse()
-    for subject, trial in sorted(candidates, key=lambda pair: pair[1]["role"] != "fit"):
-        if excess <= 0:
-            break
-        excess -= _size(trial)
+        excess -= _size(trial["series"]) + _size(trial["others"])
         trial.update(series={}, others={})
-        left_out.append(f"{subject}: {trial['name']}")
-    return PackedSeries(subjects, rate / stride, rate, tuple(sorted(left_out)))
+        left_out += 1
+    return replace(series, left_out=left_out)
 
 
 def _size(value: object) -> int:
@@ -88,23 +108,27 @@ def _size(value: object) -> int:
 
 
 def _trial(
-    content: PageContent, subject: SubjectContent, answer: TrialReconstruction, stride: int
+    content: PageContent,
+    subject: SubjectContent,
+    answer: TrialReconstruction,
+    stride: int,
+    resolution: dict[str, float],
 ) -> dict[str, object]:
-    trial = answer.trial
+    trial, fraction = answer.trial, resolution["excitation"]
     coordinates = _Columns(trial.coordinates, content.coordinates, stride)
     muscles = _Columns(trial.muscles, content.muscles, stride)
     deep = _Columns(trial.muscles, tuple(name if name in content.deep else None for name in content.muscles), stride)
     series = {
-        "angle": coordinates.packed(np.degrees(trial.angle), DEGREES),
-        "moment": coordinates.packed(np.where(trial.moment_valid, trial.moment, np.nan), NEWTON_METERS),
-        "emg": muscles.packed(np.where(trial.emg_valid, trial.emg, np.nan)),
-        "excitation": muscles.packed(answer.excitation),
-        "truth": deep.packed(trial.truth),
+        "angle": coordinates.packed(np.degrees(trial.angle), resolution["angle"]),
+        "moment": coordinates.packed(np.where(trial.moment_valid, trial.moment, np.nan), resolution["moment"]),
+        "emg": muscles.packed(np.where(trial.emg_valid, trial.emg, np.nan), fraction),
+        "excitation": muscles.packed(answer.excitation, fraction),
+        "truth": deep.packed(trial.truth, fraction),
     }
     if answer.moment is not None:
-        series["model_moment"] = coordinates.packed(answer.moment, NEWTON_METERS)
+        series["model_moment"] = coordinates.packed(answer.moment, resolution["moment"])
     if np.any(answer.upper > answer.lower):
-        series |= {"lower": deep.packed(answer.lower), "upper": deep.packed(answer.upper)}
+        series |= {"lower": deep.packed(answer.lower, fraction), "upper": deep.packed(answer.upper, fraction)}
     return {
         "name": trial.name,
         "role": trial.role,
@@ -114,7 +138,7 @@ def _trial(
         "samples": len(trial.time[::stride]),
         "series": series,
         "others": {
-            other.method: deep.packed(found.excitation)
+            other.method: deep.packed(found.excitation, fraction)
             for other in subject.others
             for found in other.trials
             if found.trial.name == trial.name and found.excitation.shape == answer.excitation.shape
@@ -130,7 +154,7 @@ class _Columns:
     wanted: tuple[str | None, ...]
     stride: int
 
-    def packed(self, values: Floats, resolution: float = FRACTION) -> list[str | None]:
+    def packed(self, values: Floats, resolution: float) -> list[str | None]:
         """Return one text for each wanted name, None where there is nothing but gaps."""
         found: list[str | None] = []
         for name in self.wanted:

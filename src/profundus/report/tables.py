@@ -18,10 +18,10 @@ def score_table(card: Scorecard) -> list[dict[str, str]]:
     return [_texts(row) for row in rows]
 
 
-def grouped(rows: list[ScoreRow]) -> list[ScoreRow]:
-    """Return the rows with those of one muscle together, moments last, otherwise in their own order."""
+def grouped(rows: list[ScoreRow], first: tuple[str, ...] = ()) -> list[ScoreRow]:
+    """Return the rows with those of one muscle together, the muscles ``first`` at the top, moments last, otherwise in their own order."""
     names = list(dict.fromkeys(row.name for row in rows))
-    return sorted(rows, key=lambda row: (row.quantity == "moment", names.index(row.name)))
+    return sorted(rows, key=lambda row: (row.quantity == "moment", row.name not in first, names.index(row.name)))
 
 
 def _texts(row: ScoreRow) -> dict[str, str]:

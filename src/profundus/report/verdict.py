@@ -23,11 +23,11 @@ NARROW, WIDE = 0.8, 0.97  # share of the truth that a 90 % band should hold, at 
 
 @dataclass(frozen=True)
 class Finding:
-    """One statement: a title, the number that carries it (may be empty), a sentence and its tone."""
+    """One statement: a title, the number that carries it (may be empty), sentences and their tone."""
 
     title: str
     number: str
-    sentence: str
+    sentences: tuple[str, ...]
     tone: Tone
 
 
@@ -41,11 +41,8 @@ class Verdict:
     @property
     def text(self) -> str:
         """Return the verdict as one paragraph."""
-        parts = (
-            f"{finding.title}: {finding.number}{' – ' if finding.number else ''}{finding.sentence}"
-            for finding in self.findings
-        )
-        return " ".join((self.headline, *parts))
+        said = (f"{f.title}: {f.number + '. ' if f.number else ''}{' '.join(f.sentences)}" for f in self.findings)
+        return " ".join((self.headline, *said))
 
 
 def verdict(content: PageContent, subject: SubjectContent) -> Verdict:
@@ -93,16 +90,15 @@ def _deep_headline(rows: list[ScoreRow], deep: tuple[str, ...]) -> str:
 
 
 def _moment(coordinate: str, rows: list[ScoreRow]) -> Finding:
+    title = f"Moment, {coordinate}"
     row = _find(rows, "moment", coordinate)
     if row is None or not math.isfinite(row.r2):
-        return Finding(f"Moment, {coordinate}", "", "No measured moment to hold the model against.", "unknown")
+        return Finding(title, "", ("No measured moment to hold the model against.",), "unknown")
     error = f"RMSE {fixed(row.rmse)} N·m."
     if row.r2 >= EXPLAINED:
-        return Finding(f"Moment, {coordinate}", f"R² {fixed(row.r2)}", error, "good")
+        return Finding(title, f"R² {fixed(row.r2)}", (error,), "good")
     tone: Tone = "caution" if row.r2 >= PARTLY_EXPLAINED else "bad"
-    return Finding(
-        f"Moment, {coordinate}", f"R² {fixed(row.r2)}", f"{error} The model misses part of the moment.", tone
-    )
+    return Finding(title, f"R² {fixed(row.r2)}", (error, "The model misses part of the moment."), tone)
 
 
 def _deep(
@@ -112,25 +108,25 @@ def _deep(
     flags = {flag.name: flag.why for flag in content.flags_of(subject) if flag.muscle == muscle}
     cautions = [_flag_words(name, why) for name, why in flags.items()]
     if row is None or not math.isfinite(row.r):
-        level, width = _level(subject, muscle)
-        said = f"Mean {percent(level)} of maximum, 90\u202f% band on average {percent(width)} wide. No truth to compare with."
-        if not width > 0:
-            said = f"Mean {percent(level)} of maximum, without a band. No truth to compare with."
-        return Finding(muscle_name(muscle), "", " ".join((said, *cautions)), "unknown")
+        said = (_level_words(subject, muscle), "No truth to compare with.", *cautions)
+        return Finding(muscle_name(muscle), "", said, "unknown")
     words, tone = _against_truth(row)
     beside = _beside_copy(row, _find((r for r in rows if r.method == "copy"), "emg", muscle))
     if flags:
         tone = "bad" if tone == "bad" else "caution"
-    return Finding(muscle_name(muscle), f"r {fixed(row.r)}", " ".join((*words, *beside, *cautions)), tone)
+    return Finding(muscle_name(muscle), f"r {fixed(row.r)}", (*words, *beside, *cautions), tone)
 
 
 def _against_truth(row: ScoreRow) -> tuple[list[str], Tone]:
     tone: Tone = "good" if row.r >= FOLLOWS else "caution" if row.r >= FOLLOWS_LOOSELY else "bad"
     reference = "its own EMG, hidden on purpose" if row.hidden else "known truth"
     follows = {"good": "Follows", "caution": "Follows loosely", "bad": "Does not follow"}[tone]
-    words = [f"{follows} {reference}, RMSE {percent(row.rmse, 1)} of maximum, amplitude ×{fixed(row.amplitude_ratio)}."]
+    words = [
+        f"{follows} {reference}, RMSE {percent(row.rmse, 1)} of maximum.",
+        f"Amplitude ×{fixed(row.amplitude_ratio)}.",
+    ]
     if abs(row.amplitude_ratio - 1) > AMPLITUDE_OFF:
-        words.append("Trust the time course more than the amplitude.")
+        words[-1] += " Trust the time course more than the amplitude."
         tone = "caution" if tone == "good" else tone
     if math.isfinite(row.coverage90):
         words.append(f"The 90\u202f% band holds {percent(row.coverage90)}{_band_words(row.coverage90)}.")
@@ -152,25 +148,23 @@ def _beside_copy(row: ScoreRow, copy: ScoreRow | None) -> list[str]:
 
 def _flag_words(name: str, why: str) -> str:
     known = {
-        "silent": "Silent for most of the time.",
-        "saturated": "Saturated.",
-        "prior_only": "Only the prior speaks: the data did not narrow it.",
+        "silent": "silent for most of the time",
+        "saturated": "saturated",
+        "prior_only": "only the prior speaks, the data did not narrow it",
     }
-    return f"Caution: {known.get(name, name.replace('_', ' ') + '.')}" + (f" {why.rstrip('.')}." if why else "")
+    reason = f" ({why.rstrip('.')})" if why else ""
+    return f"Caution: {known.get(name, name.replace('_', ' '))}{reason}."
 
 
-def _level(subject: SubjectContent, muscle: str) -> tuple[float, float]:
-    means, widths = [], []
-    for answer in subject.reconstruction.trials:
-        if muscle in answer.trial.muscles:
-            column = answer.trial.muscles.index(muscle)
-            means.append(answer.excitation[:, column])
-            widths.append((answer.upper - answer.lower)[:, column])
-    return (
-        (float(np.nanmean(np.concatenate(means))), float(np.nanmean(np.concatenate(widths))))
-        if means
-        else (math.nan, math.nan)
-    )
+def _level_words(subject: SubjectContent, muscle: str) -> str:
+    answers = [answer for answer in subject.reconstruction.trials if muscle in answer.trial.muscles]
+    if not answers:
+        return "Not in any trial."
+    columns = [answer.trial.muscles.index(muscle) for answer in answers]
+    level = np.concatenate([a.excitation[:, k] for a, k in zip(answers, columns, strict=True)]).mean()
+    width = np.concatenate([(a.upper - a.lower)[:, k] for a, k in zip(answers, columns, strict=True)]).mean()
+    band = f"90\u202f% band on average {percent(float(width))} wide" if width > 0 else "without a band"
+    return f"Mean {percent(float(level))} of maximum, {band}."
 
 
 def _parameters(subject: SubjectContent) -> list[Finding]:
@@ -178,6 +172,6 @@ def _parameters(subject: SubjectContent) -> list[Finding]:
     if not rows:
         return []
     moved, at_bound = sum(row.moved_by_data for row in rows), sum(row.at_bound for row in rows)
-    stuck = f" {at_bound} {'sits' if at_bound == 1 else 'sit'} at a bound." if at_bound else " None sits at a bound."
-    said = f"of {len(rows)} parameters were narrowed by the data; the rest is what the prior says.{stuck}"
+    stuck = f"{at_bound} {'sits' if at_bound == 1 else 'sit'} at a bound." if at_bound else "None sits at a bound."
+    said = (f"of {len(rows)} were narrowed by the data; the others are what the prior says.", stuck)
     return [Finding("Parameters", str(moved), said, "caution" if at_bound else "good")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Iterable
 
 FULL_NAMES = {
     "TRIlong": "triceps long head",
@@ -79,3 +80,13 @@ def load_name(load_kg: float) -> str:
 def joined(parts: list[str]) -> str:
     """Return an enumeration in English."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def table(head: tuple[tuple[str, str, str], ...], rows: Iterable[str], kind: str = "") -> str:
+    """Return a table in a box that scrolls on its own; ``head`` holds (label, explanation, class)."""
+    labels = "".join(
+        f'<th scope="col" class="{css}" title="{escaped(explanation)}">{escaped(label)}</th>'
+        for label, explanation, css in head
+    )
+    top = f"<thead><tr>{labels}</tr></thead>" if labels else ""
+    return f'<div class="scroll"><table class="{kind}">{top}<tbody>{"".join(rows)}</tbody></table></div>'

@@ -5,7 +5,8 @@
   const INK = "#1c2429", MUTED = "#5c6870", GRID = "#eceae5", MODEL = "#0b5fa5";
   const OTHERS = ["#8a8a8a", "#7d4a9e", "#1b7f6b", "#7a6a00", "#8c2f4b"];
   const DIGITS = new Map([..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].map((c, i) => [c, i]));
-  const STEP = { angle: 0.1, moment: 0.01, model_moment: 0.01 };
+  const FONT = getComputedStyle(document.body).fontFamily;
+  const unitOf = (kind) => ({ angle: "angle", moment: "moment", model_moment: "moment" })[kind] ?? "excitation";
   const deep = page.muscles.map((muscle, i) => i).filter((i) => page.muscles[i].deep);
   const methods = Object.keys(page.methods);
   const shown = new Set(methods.slice(0, 1));
@@ -35,7 +36,7 @@
   function series(t, kind, i) {
     const text = (t.series[kind] ?? t.others?.[kind] ?? [])[i];
     if (!text) return null;
-    if (!cache.has(text)) cache.set(text, unpacked(text, STEP[kind] ?? 0.001));
+    if (!cache.has(text)) cache.set(text, unpacked(text, page.resolution[unitOf(kind)]));
     return cache.get(text);
   }
   const trials = () => page.trials[subject];
@@ -98,19 +99,19 @@
   const otherColor = (method) => OTHERS[methods.indexOf(method) % OTHERS.length];
 
   function figure(t, width) {
-    const rows = panels(t), gap = 34, foot = 34;
-    const height = rows.reduce((sum, row) => sum + row.height + gap, foot);
+    const rows = panels(t), gap = 34, foot = 40, head = width < 600 ? 24 : 0;
+    const height = rows.reduce((sum, row) => sum + row.height + gap, foot + head);
     const layout = {
       height, margin: { l: width < 600 ? 44 : 58, r: 12, t: 0, b: foot }, showlegend: false, paper_bgcolor: "#fff", plot_bgcolor: "#fff",
-      font: { family: "inherit", size: 12, color: MUTED }, hovermode: "x unified", dragmode: width < 600 ? false : "zoom",
+      font: { family: FONT, size: 12, color: MUTED }, hovermode: "x unified", dragmode: width < 600 ? false : "zoom",
       hoverlabel: { bgcolor: "#fff", bordercolor: "#cfccc5", font: { size: 11, color: INK } }, annotations: [],
       xaxis: {
-        anchor: rows.length > 1 ? `y${rows.length}` : "y", gridcolor: GRID, zeroline: false, ticksuffix: " s", showspikes: true, spikemode: "across",
+        anchor: rows.length > 1 ? `y${rows.length}` : "y", gridcolor: GRID, zeroline: false, ticksuffix: " s", ticks: "outside", ticklen: 7, tickcolor: "rgba(0,0,0,0)", showspikes: true, spikemode: "across",
         spikethickness: 1, spikedash: "solid", spikecolor: "#b9bfc3", hoverformat: ".2f", range: [t.start, t.start + t.step * (t.samples - 1)],
       },
     };
     const traces = [], time = clock(t), whole = height - foot;
-    let top = 0;
+    let top = head;
     rows.forEach((row, k) => {
       const id = k ? `y${k + 1}` : "y";
       const [from, to] = [1 - (top + gap) / whole, 1 - (top + gap + row.height) / whole];
@@ -119,7 +120,7 @@
         rangemode: row.zero ? "tozero" : "normal", title: { text: row.unit, font: { size: 11 }, standoff: 6 },
       };
       layout.annotations.push({
-        xref: "paper", yref: "paper", x: 0, y: from, xanchor: "left", yanchor: "bottom", showarrow: false, text: row.title,
+        xref: "paper", yref: "paper", x: 0, y: from, xanchor: "left", yanchor: "bottom", align: "left", borderpad: 0, showarrow: false, text: row.title,
         font: { size: 12.5, color: INK }, yshift: 3,
       });
       row.traces.forEach((trace) => traces.push({ ...trace, x: time, xaxis: "x", yaxis: id }));
@@ -131,11 +132,12 @@
     const t = trials()[trial], box = el("plot");
     document.querySelectorAll(".strip").forEach((strip) => strip.setAttribute("aria-pressed", String(Number(strip.dataset.trial) === trial)));
     el("trial").value = String(trial);
+    el("which").textContent = `${t.role === "test" ? "test trial" : "fitted trial"}, ${loadName(t.load)}`;
     if (!drawn(t)) { Plotly.purge(box); box.textContent = "The curves of this trial were left out to keep the file small."; return; }
     if (!box.classList.contains("js-plotly-plot")) box.textContent = "";
     const { traces, layout } = figure(t, box.clientWidth);
     const config = {
-      responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      responsive: true, displaylogo: false, modeBarButtons: [["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]],
       toImageButtonOptions: { format: "svg", filename: `${page.subjects[subject]}_${t.name}`.replace(/[^\w.-]+/g, "_") },
     };
     Plotly.react(box, traces, layout, config);
@@ -200,7 +202,7 @@
     for (const m of deep) {
       const score = scores[page.muscles[m].name];
       if (score === undefined) continue;
-      const text = make("span", {}, `${page.muscles[m].name} r ${fixed(score)}`);
+      const text = make("span", {}, `${page.muscles[m].name} ${fixed(score)}`);
       text.style.color = page.muscles[m].color;
       said.append(text);
     }
@@ -218,13 +220,19 @@
   }
 
   // ---------- training ----------
+  function decades(values) {
+    const logs = values.filter((v) => v !== null).map(Math.log10), low = Math.min(...logs), high = Math.max(...logs);
+    const within = high - low > 2.5 ? [1] : high - low > 1 ? [1, 3] : [1, 2, 5], ticks = [];
+    for (let k = Math.floor(low); k <= high; k += 1) ticks.push(...within.map((digit) => digit * 10 ** k));
+    return { type: "log", tickvals: ticks, ticktext: ticks.map((v) => String(Number(v.toPrecision(3)))) };
+  }
   function drawTraining() {
     const box = el("losses"), members = page.training[subject];
     const terms = [...new Set(members.flatMap((member) => Object.keys(member.terms)))];
     if (!terms.length) { Plotly.purge(box); box.replaceChildren(make("p", { className: "empty" }, "No training was recorded.")); return; }
     if (!box.classList.contains("js-plotly-plot")) box.textContent = "";
     const columns = Math.min(terms.length, box.clientWidth < 600 ? 1 : 3), rows = Math.ceil(terms.length / columns), height = rows * 190;
-    const layout = { height, margin: { l: 50, r: 10, t: 4, b: 30 }, showlegend: false, font: { family: "inherit", size: 11, color: MUTED }, annotations: [], hovermode: "closest" };
+    const layout = { height, margin: { l: 50, r: 10, t: 4, b: 30 }, showlegend: false, font: { family: FONT, size: 11, color: MUTED }, annotations: [], hovermode: "closest" };
     const traces = [];
     terms.forEach((term, k) => {
       const column = k % columns, row = Math.floor(k / columns), id = k ? String(k + 1) : "", gap = 0.08;
@@ -232,7 +240,7 @@
       const top = 1 - row / rows - 26 / height, bottom = 1 - (row + 1) / rows + (row + 1 < rows ? 26 / height : 0);
       const positive = members.every((member) => (member.terms[term] ?? []).every((v) => v === null || v > 0));
       layout[`xaxis${id}`] = { domain: [left, left + width], anchor: `y${id}`, gridcolor: GRID, zeroline: false, nticks: 5 };
-      layout[`yaxis${id}`] = { domain: [bottom, top], anchor: `x${id}`, gridcolor: GRID, zeroline: false, type: positive ? "log" : "linear", nticks: 5, exponentformat: "power", dtick: undefined };
+      layout[`yaxis${id}`] = { domain: [bottom, top], anchor: `x${id}`, gridcolor: GRID, zeroline: false, ...(positive ? decades(members.flatMap((member) => member.terms[term] ?? [])) : { nticks: 5 }) };
       layout.annotations.push({ xref: "paper", yref: "paper", x: left, y: top, yanchor: "bottom", xanchor: "left", showarrow: false, text: literal(term.replaceAll("_", " ")), font: { size: 12, color: INK } });
       members.forEach((member, m) => {
         if (member.terms[term]) traces.push({ type: "scatter", mode: "lines", x: member.steps, y: member.terms[term], xaxis: `x${id}`, yaxis: `y${id}`, name: `member ${m + 1}`, line: { color: MODEL, width: 1.1 }, opacity: 0.55 });
