@@ -15,7 +15,7 @@ SEARCHED_S = (-0.3, 0.4)
 STEP_S = 0.02
 STRIDE_S = 0.04
 FEWEST_S = 20.0
-TELLING = 1.15
+TELLING = 1.1
 """Residual variance within the plausible lags over that at the best lag, from which on the best lag is believed."""
 
 
@@ -23,8 +23,9 @@ def emg_lead(trials: Sequence[Trial], coordinate: int) -> tuple[float, float] | 
     """Return by how much EMG leads the moment of a coordinate [s], and how telling that is (residual variance of plausible lags / best).
 
     The moment of all trials together is regressed on each envelope times 1, angle, its square and velocity, which stand for moment arm,
-    force-length and force-velocity; without them the best lag of a trial is anything. On six virtual subjects with delays of 30 to 80 ms
-    plus activation dynamics it found 60 to 120 ms, and shifts of 0.2 s to within 20 ms. None with less than 20 s of moments or of EMG.
+    force-length and force-velocity; without them the best lag of a trial is anything. On thirteen virtual subjects with delays of
+    30 to 80 ms plus activation dynamics it found 40 to 120 ms, and shifts of 0.2 s exactly, 25 of 26 of them telling; of 312 draws of four or six
+    trials in step, one was judged out of step. None with less than 20 s of moments and EMG together.
     """
     lags = np.arange(round(SEARCHED_S[0] / STEP_S), round(SEARCHED_S[1] / STEP_S) + 1) * STEP_S
     muscles = np.flatnonzero(np.all([trial.measured for trial in trials], axis=0))
@@ -64,5 +65,7 @@ class _Samples:
 
 
 def _residual(regressors: Floats, moment: Floats) -> float:
-    weights = np.linalg.lstsq(regressors, moment, rcond=None)[0]
-    return float(np.var(moment - regressors @ weights))
+    """Return the variance of the moment [N²·m²] that no weights explain; electrodes that serve two muscles are no obstacle."""
+    scaled = regressors / np.maximum(np.sqrt(np.mean(regressors**2, axis=0)), 1e-12)
+    weights = np.linalg.lstsq(scaled.T @ scaled, scaled.T @ moment, rcond=1e-10)[0]  # ten times faster than on all rows
+    return float(np.var(moment - scaled @ weights))
