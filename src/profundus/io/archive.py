@@ -14,7 +14,7 @@ from profundus import __version__
 from profundus.errors import FileFormatError, Problem
 from profundus.io.archive_layout import ANSWERED, MUSCLE, OPTIONAL, VARIABLES, refuse_incomplete, refuse_mixed
 from profundus.io.hdf5_check import weigh
-from profundus.io.store import write_through
+from profundus.io.store import write_whole
 from profundus.records import Reconstruction, Trial, TrialReconstruction
 
 Floats = NDArray[np.float64]
@@ -120,7 +120,8 @@ def write_archive(answer: xr.Dataset | Reconstruction, path: Path) -> None:
             encoding[str(name)] = {"zlib": True, "complevel": 4, "shuffle": True, "fletcher32": True}
             if name in ANSWERED:
                 encoding[str(name)]["dtype"] = "float32"
-    write_through(path, lambda unfinished: dataset.to_netcdf(unfinished, engine="h5netcdf", encoding=encoding))
+    # made in memory: HDF5 does not survive a full disk quietly
+    write_whole(path, bytes(dataset.to_netcdf(engine="h5netcdf", encoding=encoding)))
 
 
 def read_archive(path: Path) -> xr.Dataset:
