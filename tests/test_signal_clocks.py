@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from profundus.errors import InputError
 from profundus.records import Table
 from profundus.signal.clocks import anti_alias, grid, resampled, sampled, uniform
-from profundus.signal.derivatives import derivative
+from profundus.signal.derivatives import derivative, effective_hz
 
 
 def table(time, values=None):
@@ -117,3 +117,10 @@ def test_derivatives_of_a_cubic_are_exact_up_to_the_ends():
     angle = (1 - 2 * time + 3 * time**2 - time**3)[:, None]
     np.testing.assert_allclose(derivative(angle, rate_hz=100.0, order=1)[:, 0], -2 + 6 * time - 3 * time**2, atol=1e-9)
     np.testing.assert_allclose(derivative(angle, rate_hz=100.0, order=2)[:, 0], 6 - 6 * time, atol=1e-8)
+
+
+def test_velocity_of_a_sine_at_the_effective_frequency_is_down_3_db():
+    hz = effective_hz(100.0, 1000)
+    assert 10 < hz < 13
+    velocity = derivative(np.sin(2 * np.pi * hz * np.arange(1000) / 100)[:, None], rate_hz=100.0, order=1)
+    assert np.abs(velocity[50:-50]).max() == pytest.approx(2 * np.pi * hz * np.sqrt(0.5), rel=1e-3)

@@ -23,9 +23,9 @@ def emg_lead(trials: Sequence[Trial], coordinate: int) -> tuple[float, float] | 
     """Return by how much EMG leads the moment of a coordinate [s], and how telling that is (residual variance of plausible lags / best).
 
     The moment of all trials together is regressed on each envelope times 1, angle, its square and velocity, which stand for moment arm,
-    force-length and force-velocity; without them the best lag of a trial is anything. On thirteen virtual subjects with delays of
-    30 to 80 ms plus activation dynamics it found 40 to 120 ms, and shifts of 0.2 s exactly, 25 of 26 of them telling; of 312 draws of four or six
-    trials in step, one was judged out of step. None with less than 20 s of moments and EMG together.
+    force-length and force-velocity; without them the best lag of a trial is anything. On thirteen virtual subjects with delays of 30 to
+    80 ms plus activation dynamics it found 40 to 120 ms, and shifts of 0.2 s exactly, 25 of 26 of them telling; of 312 draws of four or
+    six trials in step, one was judged out of step. None with less than 20 s of moments and EMG together.
     """
     lags = np.arange(round(SEARCHED_S[0] / STEP_S), round(SEARCHED_S[1] / STEP_S) + 1) * STEP_S
     muscles = np.flatnonzero(np.all([trial.measured for trial in trials], axis=0))
