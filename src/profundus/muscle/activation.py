@@ -52,14 +52,14 @@ def activation(
     De Groote et al. (2016), equations 1 and 2, with the steepness b = ``smoothing`` explicit: 0.1 is published (rise and fall alike), 10
     is what the time constants mean, 1000 is the switch of Thelen (2003). It starts at the first excitation. At 100 Hz and time constants
     from 7.5 ms the default is within 3e-4 of the exact solution, jumps from 0 to 1 between samples included; ``exponential_midpoint``
-    costs a third and is within 4e-4 (one substep) or 1e-4 (two) for envelopes low-passed at 6 Hz, but 0.09 or 0.01 for such jumps.
+    costs a third and is within 1e-3 (one substep) or 3e-4 (two) for envelopes low-passed at 6 Hz, but 0.09 or 0.01 for such jumps.
     """
     constants = tuple(jnp.asarray(c, excitation.dtype) for c in (time_constant, deactivation_time_constant, smoothing))
     return relaxation(_rate, excitation, constants, step=step, stepper=stepper, substeps=substeps)
 
 
 def _rate(activation: Any, excitation: Any, constants: Any) -> Any:
-    """Return the rate [1/s] at which activation follows excitation; the sigmoid is 0.5 + f of De Groote's equation 2, without its slow tanh."""
+    """Return the rate [1/s] at which activation follows excitation; the sigmoid is De Groote's 0.5 + f, without the slow tanh."""
     time_constant, deactivation_time_constant, smoothing = constants
     rising = jax.nn.sigmoid(2.0 * smoothing * (excitation - activation))
     ease = 0.5 + 1.5 * activation

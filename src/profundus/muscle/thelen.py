@@ -14,7 +14,7 @@ ACTIVE_WIDTH = 0.5
 CURVATURE = 0.3
 LENGTHENING_FORCE = 1.8
 LAST_CURVED = 0.95  # of the lengthening force: from there on a straight line
-REST = 5e-4  # width of the bend at rest, in maximal speeds
+REST = 1e-4  # width of the bend at rest, in maximal speeds
 
 
 class ThelenMuscle(MuscleModel):
@@ -46,7 +46,7 @@ def force_velocity(
     """Return the force-velocity multiplier [-]: Thelen's equations 6 and 7 without damping, solved for force.
 
     Straight lines go on beyond maximal shortening speed (slightly negative, as in OpenSim) and beyond 0.95 of the lengthening force.
-    Departure: the kink at rest, where the slope doubles, is rounded over 0.0005 maximal speeds; the force at rest stays one.
+    Departure: the kink at rest, where the slope doubles, is rounded over 0.0001 maximal speeds; the force at rest stays one.
     """
     maximal_speed = 0.25 + 0.75 * activation
     speed = norm_fiber_velocity / maximal_speed

@@ -16,7 +16,7 @@ Step = Callable[[Any, Any, Any], Any]
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def diagonal_recurrence(
     step: Step, initial: Float[Array, "*state"], inputs: Any, constants: Any
-) -> Float[Array, "time *state"]:
+) -> Float[Array, "time ..."]:
     """Return the states after every step of ``state = step(state, input, constants)``.
 
     ``step`` is elementwise and broadcasts over leading axes; ``inputs`` is a tree of (time, *shape), ``constants`` a tree of arrays that

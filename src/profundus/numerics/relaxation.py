@@ -16,13 +16,13 @@ Stepper = Callable[..., Any]
 
 def relaxation(
     rate: Rate,
-    inputs: Float[Array, "time *shape"],
+    inputs: Float[Array, "time ..."],
     constants: Any,
     *,
     step: float,
     stepper: Stepper,
     substeps: int,
-) -> Float[Array, "time *shape"]:
+) -> Float[Array, "time ..."]:
     """Return the state on the clock of ``inputs``, starting at the first input.
 
     Inputs are linear between samples, ``step`` apart. ``rate(state, input, constants)`` is positive and elementwise.
@@ -34,13 +34,13 @@ def relaxation(
     fine = [part.reshape(-1, *inputs.shape[1:]) for part in (start, rise)]
 
     def advance(state: Any, now: Any, constants: Any) -> Any:
-        return stepper(rate, state, *now, constants, step / substeps)
+        return stepper(rate, state, *now, constants, step=step / substeps)
 
     after = diagonal_recurrence(advance, inputs[0], tuple(fine), constants)
     return jnp.concatenate([inputs[:1], after[substeps - 1 :: substeps]])
 
 
-def runge_kutta(rate: Rate, state: Any, start: Any, rise: Any, constants: Any, step: float) -> Any:
+def runge_kutta(rate: Rate, state: Any, start: Any, rise: Any, constants: Any, *, step: float) -> Any:
     """Return the state a ``step`` later, while the input goes from ``start`` to ``start + rise``: the classical fourth-order rule."""
 
     def slope(at: Any, share: float) -> Any:
@@ -54,7 +54,7 @@ def runge_kutta(rate: Rate, state: Any, start: Any, rise: Any, constants: Any, s
     return state + step / 6.0 * (first + 2.0 * second + 2.0 * third + fourth)
 
 
-def exponential_midpoint(rate: Rate, state: Any, start: Any, rise: Any, constants: Any, step: float) -> Any:
+def exponential_midpoint(rate: Rate, state: Any, start: Any, rise: Any, constants: Any, *, step: float) -> Any:
     """Return the state a ``step`` later by solving exactly with the rate frozen at the middle: second order.
 
     Stable at any step, and the state never leaves the range of state and input.
