@@ -14,7 +14,7 @@ PARAMETER_HEAD = (
     ("Parameter", "", ""),
     ("Generic", "", "wide"),
     ("Fitted", "with posterior standard deviation", ""),
-    ("Change", "fitted against generic", ""),
+    ("Change", "fitted against generic", "wide"),
     ("Range", "bounds, posterior ± sd (bar), fitted (dot), generic (tick)", "place"),
     ("Told by", "data: posterior sd below 0.8 × prior sd", ""),
 )
@@ -50,7 +50,7 @@ def _parameter_row(row: ParameterRow) -> str:
     return (
         f'<tr><th scope="row">{escaped(row.parameter.replace("_", " "))}</th><td class="wide">{significant(row.generic)}</td>'
         f"<td>{significant(row.fitted)}<small> ± {significant(row.posterior_sd, 2)}{escaped(unit)}</small></td>"
-        f'<td>{changed}</td><td class="place">{_range_picture(row)}{bound}</td><td>{told}</td></tr>'
+        f'<td class="wide">{changed}</td><td class="place">{_range_picture(row)}{bound}</td><td>{told}</td></tr>'
     )
 
 

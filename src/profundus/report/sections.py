@@ -91,7 +91,9 @@ def _score_row(row: ScoreRow, *, ours: bool) -> str:
         f'<td class="{kind}">{cell}</td>' if kind else f"<td>{cell}</td>"
         for cell, kind in zip(cells, kinds, strict=True)
     )
-    return f'<tr{" class=ours" if ours else ""}><th scope="row">{escaped(method_name(row.method))}</th>{tds}</tr>'
+    explained = f" <small>R² {fixed(row.r2)}</small>" if math.isfinite(row.r2) and not emg else ""
+    kind = ' class="ours"' if ours else ""
+    return f'<tr{kind}><th scope="row">{escaped(method_name(row.method))}{explained}</th>{tds}</tr>'
 
 
 def across_block(content: PageContent) -> str:
@@ -122,7 +124,7 @@ def _paired_mean(ratios: Mapping[str, list[float]]) -> str:
         return ""
     cells = "".join(
         f'<td></td><td class="wide"></td><td>{fixed(geometric_mean(found)) if found else MISSING}'
-        f"<small> {sum(ratio < 1 for ratio in found)} of {len(found)} won</small></td>"
+        f'<small class="below">{sum(ratio < 1 for ratio in found)} of {len(found)} won</small></td>'
         for found in ratios.values()
     )
     return f'<tr class="ours"><th scope="row">Geometric mean</th><td></td>{cells}</tr>'

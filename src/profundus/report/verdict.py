@@ -173,5 +173,5 @@ def _parameters(subject: SubjectContent) -> list[Finding]:
         return []
     moved, at_bound = sum(row.moved_by_data for row in rows), sum(row.at_bound for row in rows)
     stuck = f"{at_bound} {'sits' if at_bound == 1 else 'sit'} at a bound." if at_bound else "None sits at a bound."
-    said = (f"of {len(rows)} were narrowed by the data; the others are what the prior says.", stuck)
-    return [Finding("Parameters", str(moved), said, "caution" if at_bound else "good")]
+    said = ("Narrowed by the data; the others are what the prior says.", stuck)
+    return [Finding("Parameters", f"{moved} of {len(rows)}", said, "caution" if at_bound else "good")]

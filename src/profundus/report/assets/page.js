@@ -9,7 +9,7 @@
   const unitOf = (kind) => ({ angle: "angle", moment: "moment", model_moment: "moment" })[kind] ?? "excitation";
   const deep = page.muscles.map((muscle, i) => i).filter((i) => page.muscles[i].deep);
   const methods = Object.keys(page.methods);
-  const shown = new Set(methods.slice(0, 1));
+  const shown = new Set(methods.includes("copy") ? ["copy"] : methods.slice(0, 1));
   let subject = 0;
   let trial = 0;
 
@@ -56,7 +56,7 @@
     page.muscles.forEach((muscle, i) => {
       if (!muscle.deep) groups.set(muscle.group, [...(groups.get(muscle.group) ?? []), i]);
     });
-    for (const members of groups.values()) {
+    for (const members of [...groups.values()].flatMap(inFours)) {
       const names = members.map((i) => `<span style="color:${page.muscles[i].color}">${short(i)}</span>`).join(", ");
       found.push({ title: `Measured: ${names}`, unit: "MVC", zero: true, traces: members.flatMap((i) => measured(t, i)), height: 130 });
     }
@@ -66,6 +66,7 @@
     }
     return found.filter((panel) => panel.traces.length);
   }
+  const inFours = (list) => list.flatMap((_, k) => (k % 4 ? [] : [list.slice(k, k + 4)]));
   const line = (name, y, style, more = {}) => ({
     type: "scatter", mode: "lines", name, y, line: { width: 1.6, ...style }, hovertemplate: "%{y}", ...more,
   });
