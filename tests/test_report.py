@@ -100,6 +100,7 @@ def test_a_band_that_holds_too_little_is_called_too_narrow():
 
 def test_a_wrong_amplitude_leaves_the_time_course():
     assert "Amplitude ×1.80. Trust the time course more" in said(a_moment(), an_em(amplitude_ratio=1.8))
+    assert "Trust" not in said(a_moment(), an_em(r=0.1, amplitude_ratio=1.8))
 
 
 def test_an_answer_no_better_than_the_copy_is_told_so():

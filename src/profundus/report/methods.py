@@ -80,7 +80,7 @@ def _processing(content: PageContent) -> str:
     slope = kinematics.get("differentiation") if isinstance(kinematics, Mapping) else None
     if isinstance(slope, Mapping):
         details = [
-            f"{key.removesuffix('_s').replace('_', ' ')} {_value(v)}{_suffix(key)}"
+            f"{key.removesuffix('_s').removesuffix('_hz').replace('_', ' ')} {_value(v)}{_suffix(key)}"
             for key, v in slope.items()
             if key != "method"
         ]
@@ -114,7 +114,7 @@ def _hertz(value: object) -> str:
 
 
 def _suffix(key: str) -> str:
-    return " s" if key.endswith("_s") else ""
+    return " s" if key.endswith("_s") else " Hz" if key.endswith("_hz") else ""
 
 
 def _model(settings: FitSettings) -> str:

@@ -125,7 +125,7 @@ def _against_truth(row: ScoreRow) -> tuple[list[str], Tone]:
         f"{follows} {reference}, RMSE {percent(row.rmse, 1)} of maximum.",
         f"Amplitude ×{fixed(row.amplitude_ratio)}.",
     ]
-    if abs(row.amplitude_ratio - 1) > AMPLITUDE_OFF:
+    if abs(row.amplitude_ratio - 1) > AMPLITUDE_OFF and tone != "bad":
         words[-1] += " Trust the time course more than the amplitude."
         tone = "caution" if tone == "good" else tone
     if math.isfinite(row.coverage90):
