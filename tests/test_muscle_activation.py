@@ -1,5 +1,6 @@
 """Delay, shape and activation dynamics, held against closed forms, an adaptive solver and OpenSim."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import jax
@@ -37,7 +38,7 @@ def jumps():
 def exactly_solved(excitation, *, time_constant, smoothing):
     """Return activation by an adaptive solver, restarted at every bend of the excitation."""
     states = [excitation[0]]
-    for before, after in zip(excitation[:-1], excitation[1:], strict=True):
+    for before, after in pairwise(excitation):
 
         def slope(time, a, before=before, after=after):
             u = before + (after - before) * time / STEP

@@ -20,7 +20,15 @@ from profundus.numerics.splines import UniformSpline
 from profundus.records import Anatomy
 from profundus.skeleton.paths import Geometry, Paths
 
-__all__ = ["Geometry", "MuscleResponse", "MusculoskeletalModel", "generic_parameters"]
+__all__ = [
+    "ActivationParameters",
+    "Geometry",
+    "MuscleParameters",
+    "MuscleResponse",
+    "MusculoskeletalModel",
+    "Parameters",
+    "generic_parameters",
+]
 
 GENERIC_DELAY = 0.06  # s; 50 to 84 ms were measured at the elbow
 GENERIC_SHAPE_FACTOR = -0.5  # slightly bent; 0 would sit on the fence
@@ -176,7 +184,7 @@ def generic_parameters(anatomy: Anatomy) -> Parameters:
             jnp.asarray(anatomy.pennation_at_optimal),
             jnp.full(len(anatomy.muscles), GENERIC_DELAY),
         ),
-        ActivationParameters(jnp.asarray(GENERIC_SHAPE_FACTOR), jnp.asarray(GENERIC_TIME_CONSTANT)),
+        ActivationParameters(jnp.asarray(GENERIC_SHAPE_FACTOR, float), jnp.asarray(GENERIC_TIME_CONSTANT, float)),
     )
 
 
