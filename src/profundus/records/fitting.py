@@ -38,13 +38,16 @@ class LossSettings:
         "s", low=1e-3, high=10.0, default=0.1, meaning="how long an envelope's noise lasts"
     )
     moment_sd: float = quantity(
-        "N.m", low=1e-3, high=100.0, default=0.4, meaning="error of moment and muscle model, constant part"
+        "N.m", low=1e-3, high=100.0, default=0.3, meaning="error of moment and muscle model, constant part"
     )
     moment_relative_sd: float = quantity(
-        "-", low=0.0, high=1.0, default=0.15, meaning="the same, part that grows with the moment"
+        "-", low=0.0, high=1.0, default=0.05, meaning="the same, part that grows with the moment"
     )
     moment_correlation_s: float = quantity(
-        "s", low=1e-3, high=10.0, default=0.4, meaning="how long an error of the moment lasts"
+        "s", low=1e-3, high=10.0, default=0.2, meaning="how long an error of the moment lasts"
+    )
+    moment_share: float = quantity(
+        "-", low=0.0, high=1.0, default=0.0, meaning="how much of the moment's pull on the excitations is let through; parameters always feel all"
     )
     group_amplitude_sd: float | None = quantity(
         "log ratio", low=1e-3, high=10.0, default=0.3, meaning="a deep muscle's mean level against its functional group"
@@ -59,7 +62,7 @@ class LossSettings:
         "s", low=1e-3, high=10.0, default=0.4, meaning="how long a deviation from the group lasts"
     )
     effort_sd: float | None = quantity(
-        "-", low=1e-3, high=10.0, default=1.0, meaning="spread of the deep excitations around zero"
+        "-", low=1e-3, high=10.0, default=1.0, meaning="spread of a deep muscle's root mean square excitation around zero"
     )
     smoothness_sd: float | None = quantity(
         "1/s", low=1e-3, high=1e3, default=2.0, meaning="rate of change of the log ratio of a deep muscle to its group"
@@ -72,7 +75,7 @@ class FitSettings:
     """How a subject is fitted. ``paper`` gives the plain NMM of arXiv 2503.05201 and overrides inputs and losses."""
 
     paper: bool = False
-    muscle: Literal["degroote", "thelen"] = "degroote"
+    muscle: Literal["degroote", "thelen"] = "thelen"
     tendon: Literal["rigid"] = "rigid"
     activation_smoothing: float = quantity(
         "-", low=0.01, high=1000.0, default=10.0, meaning="b of the activation dynamics; 0.1 is the published value"

@@ -1,0 +1,137 @@
+"""From one person's trials to a fitted person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import jax
+import numpy as np
+
+from profundus.errors import InputError, Problem
+from profundus.fit.objective import TERMS, Objective
+from profundus.fit.posterior import parameter_rows
+from profundus.fit.priors import gain_prior, parameter_prior
+from profundus.fit.training import Progress, Trainer, TrainingState
+from profundus.model.anchors import anchored_ratio, draw_anchors
+from profundus.model.fitted import FittedSubject
+from profundus.model.inputs import learned_scaling, make_batch, padded_length
+from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.nmm import Layout
+from profundus.model.settings import resolved
+from profundus.records import Anatomy, FitSettings, Trial
+
+PADDING = 64
+
+
+class Objectives:
+    """The objectives of a study: people with the same electrodes share one, and with it one compilation.
+
+    ``delay_prior`` is mean and sd of the electromechanical delay [s].
+    """
+
+    def __init__(
+        self,
+        anatomy: Anatomy,
+        model: MusculoskeletalModel,
+        settings: FitSettings,
+        *,
+        normalization: str,
+        delay_prior: tuple[float, float] = (0.06, 0.02),
+    ) -> None:
+        self.anatomy = anatomy
+        self.model = model
+        self.settings = resolved(settings)
+        self._prior = parameter_prior(anatomy, delay_prior=delay_prior)
+        self._gain = gain_prior(normalization)
+        self._made: dict[tuple[Layout, float], Objective] = {}
+
+    def of(self, layout: Layout, step: float) -> Objective:
+        """Return the objective for electrodes and clock; the same object when asked again."""
+        key = (layout, round(step, 9))
+        if key not in self._made:
+            self._made[key] = Objective(self.model, layout, self._prior, self.settings, self._gain, key[1])
+        return self._made[key]
+
+
+class SubjectFit:
+    """The fit of one person: what stays fixed, and training that can be stopped and taken up.
+
+    Only trials of role "fit" are seen, and of those never the truth.
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        objectives: Objectives,
+        *,
+        seed: int,
+    ) -> None:
+        self.trials = tuple(trial for trial in trials if trial.role == "fit" and bool(np.any(trial.moment_valid)))
+        if not self.trials:
+            raise InputError(
+                Problem("error", "no trial to fit", expected="a trial of role 'fit' with a joint moment", remedy="Give one `moments`")
+            )
+        model = objectives.model
+        self.settings = objectives.settings
+        first = self.trials[0]
+        size = self.settings.network
+        self.scaling = learned_scaling(self.trials, size)
+        measured = tuple(bool(m) for m in self.scaling.measured)
+        self.layout = Layout(first.muscles, measured, objectives.anatomy.groups)
+        self.objective = objectives.of(self.layout, first.step)
+        length = padded_length(self.trials, PADDING * size.token_samples)
+        self.batch = make_batch(self.trials, model, size, self.scaling, length=length)
+        self.anchors = draw_anchors(
+            seed, self.settings.loss, members=self.settings.members, muscles=len(first.muscles), states=self.batch.state.shape[-1]
+        )
+        names = [trial.name for trial in self.trials]
+        ratios = [anchored_ratio(anchor, self.batch.state, names, step=first.step) for anchor in self.anchors]
+        self.anchored = np.stack(ratios).astype(np.float32)
+        self.trainer = Trainer(self.objective, self.batch, self.anchored, seed=seed)
+
+    def start(self) -> TrainingState:
+        """Return untrained members."""
+        return self.trainer.start(parameters=len(self.objective.prior.names))
+
+    def train(self, state: TrainingState, *, after_chunk: Callable[[TrainingState, Progress], None] | None = None) -> TrainingState:
+        """Return the trained members; ``after_chunk`` hears of every chunk."""
+
+        def told(now: TrainingState) -> None:
+            if after_chunk is not None:
+                means = now.history[-1].mean(axis=0)
+                terms = {name: float(value) for name, value in zip(TERMS, means, strict=True)}
+                after_chunk(now, Progress(now.step, self.settings.steps, terms))
+
+        return self.trainer.finish(state, after_chunk=told)
+
+    def fitted(self, state: TrainingState, *, subject: str) -> FittedSubject:
+        """Return the fitted person."""
+        personal = state.members.personal
+        rows = parameter_rows(self.objective, state.members, self.batch, self.anchored)
+        return FittedSubject(
+            subject=subject,
+            method="nmm_paper" if self.settings.paper else "nmm",
+            layout=self.layout,
+            coordinates=self.trials[0].coordinates,
+            settings=self.settings,
+            scaling=self.scaling,
+            anchors=self.anchors,
+            members=state.members,
+            parameters=jax.vmap(self.objective.prior.parameters)(personal),
+            gain=np.asarray(jax.vmap(self.objective.emg_gain)(state.members)),
+            step=self.objective.step,
+            rows=rows,
+            terms=TERMS,
+            history=state.history,
+            converged=has_converged(state.history),
+        )
+
+
+def has_converged(history: np.ndarray) -> bool:
+    """Return whether the loss of the last tenth of the steps is finite and within 5 % (or 5 nats) of the tenth before it."""
+    total = history.sum(axis=2).mean(axis=1)
+    tenth = max(1, len(total) // 10)
+    if len(total) < 2 * tenth or not np.all(np.isfinite(total)):
+        return False
+    last, before = total[-tenth:].mean(), total[-2 * tenth : -tenth].mean()
+    return bool(abs(before - last) <= max(5.0, 0.05 * abs(before)))

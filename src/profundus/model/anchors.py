@@ -1,0 +1,79 @@
+"""Where each member of the ensemble expects the deep muscles: draws from the prior of their log ratio to their group."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from profundus.records import LossSettings
+
+Floats = NDArray[np.float64]
+PATTERN_WAVES = 24
+DRIVE_WAVES = 16
+DRIVE_BAND_HZ = (0.05, 1.0)
+
+
+class Anchor(NamedTuple):
+    """One member's draw: level (muscle,), waves over (angle, velocity, load), and the seed and size of the drive that is only the muscle's own."""
+
+    level: Floats
+    pattern_wave: Floats
+    pattern_phase: Floats
+    pattern_weight: Floats
+    drive_seed: int
+    drive_sign: float
+    drive_sd: float
+
+
+def draw_anchors(seed: int, loss: LossSettings, *, members: int, muscles: int, states: int) -> tuple[Anchor, ...]:
+    """Return one draw a member, in pairs of opposite sign, so that their mean is the prior's mean and their spread the prior's spread.
+
+    An odd member out sits at the center. The levels are stratified normal scores, dealt to the muscles in an order of their own. Anchored
+    ensembles: Pearce et al. (2020), with the anchors in function space.
+    """
+    rng = np.random.default_rng(seed)
+    pairs = members // 2
+    widen = np.sqrt(members / (2 * pairs))
+    score = norm.ppf(0.5 + (np.arange(pairs) + 0.5) / (2 * pairs))
+    score = score / np.sqrt(np.mean(score**2))
+    level = np.stack([rng.permutation(score) * rng.choice((-1.0, 1.0), pairs) for _ in range(muscles)], axis=1)
+    amplitude = loss.group_amplitude_sd or 0.0
+    anchors = []
+    for pair in range(pairs):
+        wave = rng.normal(size=(states, PATTERN_WAVES))
+        phase = rng.uniform(0, 2 * np.pi, PATTERN_WAVES)
+        weight = rng.normal(size=(PATTERN_WAVES, muscles)) * np.sqrt(2 / PATTERN_WAVES) * loss.group_pattern_sd * widen
+        drive_seed = int(rng.integers(2**31))
+        for sign in (1.0, -1.0):
+            center = sign * widen * amplitude * level[pair]
+            anchors.append(Anchor(center, wave, phase, sign * weight, drive_seed, sign, widen * loss.group_drive_sd))
+    if members % 2:
+        zeros = np.zeros((PATTERN_WAVES, muscles))
+        anchors.append(Anchor(np.zeros(muscles), np.zeros((states, PATTERN_WAVES)), np.zeros(PATTERN_WAVES), zeros, 0, 0.0, 0.0))
+    return tuple(anchors)
+
+
+def anchored_ratio(anchor: Anchor, state: Floats, names: Sequence[str], *, step: float) -> Floats:
+    """Return the member's expected log ratio (trial, time, muscle).
+
+    ``state`` (trial, time, state) is angle, velocity and load in standard deviations. The muscle's own drive is a sum of slow waves
+    whose phases follow from the trial's name, so that the same trial always meets the same draw.
+    """
+    muscles = len(anchor.level)
+    pattern = np.cos(state @ anchor.pattern_wave + anchor.pattern_phase) @ anchor.pattern_weight
+    time = np.arange(state.shape[1]) * step
+    drive = np.stack([_drive(anchor, name, time, muscles) for name in names])
+    return np.asarray(anchor.level + pattern + drive)
+
+
+def _drive(anchor: Anchor, name: str, time: Floats, muscles: int) -> Floats:
+    rng = np.random.default_rng([anchor.drive_seed, zlib.crc32(name.encode())])
+    frequency = rng.uniform(*DRIVE_BAND_HZ, size=(DRIVE_WAVES, muscles))
+    phase = rng.uniform(0, 2 * np.pi, size=(DRIVE_WAVES, muscles))
+    waves = np.cos(2 * np.pi * frequency[None] * time[:, None, None] + phase[None])
+    return np.asarray(anchor.drive_sign * anchor.drive_sd * np.sqrt(2 / DRIVE_WAVES) * waves.sum(axis=1))

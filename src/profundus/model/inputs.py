@@ -1,0 +1,149 @@
+"""Trials as padded arrays that a network can see and a loss can be held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.records import NetworkSettings, Trial
+
+Floats = NDArray[np.floating]
+FLOOR = 0.005
+SMOOTHING_S = 0.04
+
+
+class Batch(NamedTuple):
+    """Trials of one subject, padded to one length.
+
+    ``features`` (trial, time, feature) scaled to unit variance; ``state`` (trial, time, state) angle, velocity and load alone, scaled
+    likewise; ``neighbor`` (trial, time, muscle) logit of the smoothed measured envelope, 0 where there is none; ``emg``, ``moment`` and
+    their ``_valid``; ``path_length``, ``path_velocity`` (trial, time, muscle), ``moment_arm`` (trial, time, coordinate, muscle);
+    ``valid`` (trial, time) False in the padding.
+    """
+
+    features: Floats
+    state: Floats
+    neighbor: Floats
+    emg: Floats
+    emg_valid: NDArray[np.bool_]
+    moment: Floats
+    moment_valid: NDArray[np.bool_]
+    path_length: Floats
+    path_velocity: Floats
+    moment_arm: Floats
+    valid: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What brings the channels to zero mean and unit variance: learned from the trials to fit, kept for new ones.
+
+    ``mean``, ``sd`` (channel,) in the order of :func:`channels`; ``load_default`` [kg] stands in for an unknown load; ``measured``
+    (muscle,) says which muscles had an electrode in any trial to fit.
+    """
+
+    mean: Floats
+    sd: Floats
+    load_default: float
+    measured: NDArray[np.bool_]
+
+
+def smoothed(values: Floats, valid: NDArray[np.bool_], *, step: float, width: float = SMOOTHING_S) -> Floats:
+    """Return columns (time, muscle) after a Gaussian of standard deviation ``width`` [s]; invalid samples carry no weight."""
+    reach = max(1, int(3 * width / step))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
+    weight = valid.astype(float)
+    filled = np.where(valid, values, 0.0)
+    out = np.zeros_like(filled)
+    for column in range(values.shape[1]):
+        total = np.convolve(weight[:, column], kernel, mode="full")[reach : reach + len(values)]
+        summed = np.convolve(filled[:, column], kernel, mode="full")[reach : reach + len(values)]
+        out[:, column] = np.where(total > 1e-9, summed / np.maximum(total, 1e-9), 0.0)
+    return out
+
+
+def logit(fraction: Floats) -> Floats:
+    """Return log(x / (1 - x)) of a fraction of maximum, kept between the envelope's floor and 0.99."""
+    x = np.clip(fraction, FLOOR, 0.99)
+    return np.asarray(np.log(x) - np.log1p(-x))
+
+
+def channels(
+    trial: Trial, settings: NetworkSettings, *, measured: NDArray[np.bool_], load_default: float
+) -> tuple[Floats, int]:
+    """Return what the network may see of a trial, (time, channel), and how many of the first channels are motion and load."""
+    load = trial.load_kg if np.isfinite(trial.load_kg) else load_default
+    parts = [trial.angle, trial.velocity, np.full((len(trial.time), 1), load)]
+    state = 2 * len(trial.coordinates) + 1
+    if settings.acceleration:
+        parts.append(trial.acceleration)
+    if settings.measured_emg:
+        parts.append(logit(smoothed(trial.emg, trial.emg_valid, step=trial.step))[:, measured])
+    if settings.inverse_dynamics_moment:
+        parts.append(smoothed(trial.moment, trial.moment_valid, step=trial.step, width=SMOOTHING_S))
+    return np.concatenate(parts, axis=1), state
+
+
+def learned_scaling(trials: Sequence[Trial], settings: NetworkSettings) -> Scaling:
+    """Return the scaling of the channels over all samples of the trials to fit."""
+    loads = [trial.load_kg for trial in trials if np.isfinite(trial.load_kg)]
+    default = float(np.mean(loads)) if loads else 0.0
+    measured = np.any([trial.measured for trial in trials], axis=0)
+    stacked = np.concatenate([channels(t, settings, measured=measured, load_default=default)[0] for t in trials])
+    sd = stacked.std(axis=0)
+    return Scaling(stacked.mean(axis=0), np.where(sd > 1e-6, sd, 1.0), default, measured)
+
+
+def padded_length(trials: Sequence[Trial], multiple: int) -> int:
+    """Return the common length [samples]: the longest trial, rounded up to a multiple."""
+    longest = max(len(trial.time) for trial in trials)
+    return -(-longest // multiple) * multiple
+
+
+def make_batch(
+    trials: Sequence[Trial],
+    model: MusculoskeletalModel,
+    settings: NetworkSettings,
+    scaling: Scaling,
+    *,
+    length: int,
+    dtype: type[np.floating] = np.float32,
+) -> Batch:
+    """Return the trials as one padded batch of ``length`` samples; padding repeats the last sample, and ``valid`` says where it is."""
+    rows = [_one_trial(trial, model, settings, scaling) for trial in trials]
+    padded = []
+    for row, trial in zip(rows, trials, strict=True):
+        missing = length - len(trial.time)
+        padded.append(Batch(*(np.pad(a, [(0, missing)] + [(0, 0)] * (a.ndim - 1), mode="edge") for a in row)))
+    stacked = [np.stack(parts) for parts in zip(*padded, strict=True)]
+    batch = Batch(*(a if a.dtype == bool else a.astype(dtype) for a in stacked))
+    inside = np.arange(length)[None, :] < np.asarray([len(trial.time) for trial in trials])[:, None]
+    return batch._replace(
+        valid=inside,
+        emg_valid=batch.emg_valid & inside[..., None],
+        moment_valid=batch.moment_valid & inside[..., None],
+    )
+
+
+def _one_trial(trial: Trial, model: MusculoskeletalModel, settings: NetworkSettings, scaling: Scaling) -> Batch:
+    seen, state = channels(trial, settings, measured=scaling.measured, load_default=scaling.load_default)
+    features = (seen - scaling.mean) / scaling.sd
+    envelope = smoothed(trial.emg, trial.emg_valid, step=trial.step)
+    return Batch(
+        features=features,
+        state=features[:, :state],
+        neighbor=np.where(trial.measured[None, :], logit(envelope), 0.0),
+        emg=np.where(trial.emg_valid, trial.emg, 0.0),
+        emg_valid=trial.emg_valid,
+        moment=np.where(trial.moment_valid, trial.moment, 0.0),
+        moment_valid=trial.moment_valid,
+        path_length=np.asarray(model.path_length(trial.angle)),
+        path_velocity=np.asarray(model.path_velocity(trial.angle, trial.velocity)),
+        moment_arm=np.asarray(model.moment_arms(trial.angle)),
+        valid=np.ones(len(trial.time), dtype=bool),
+    )

@@ -1,0 +1,19 @@
+"""Which settings hold once the plain model of the paper is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from profundus.records import FitSettings
+
+
+def resolved(settings: FitSettings) -> FitSettings:
+    """Return the settings that hold: with ``paper``, kinematics and load in, losses of measured EMG and moment only (arXiv 2503.05201)."""
+    if not settings.paper:
+        return settings
+    network = replace(settings.network, acceleration=False, measured_emg=False, inverse_dynamics_moment=False)
+    loss = replace(
+        settings.loss, group_amplitude_sd=None, effort_sd=None, smoothness_sd=None, parameter_prior=False,
+        emg_relative_sd=0.0, emg_sd=0.03, moment_relative_sd=0.0, moment_sd=1.0, moment_share=1.0,
+    )  # fmt: skip
+    return replace(settings, network=network, loss=loss)
