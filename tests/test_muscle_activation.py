@@ -137,6 +137,12 @@ def test_a_delayed_ramp_is_late_by_its_delay():
     np.testing.assert_allclose(found[10:, 0], time[10:] - 0.0373, atol=1e-12)
 
 
+def test_a_delay_has_a_gradient_at_zero():
+    ramp = jnp.arange(9.0)[:, None] * STEP
+    slope = jax.jacfwd(lambda delay: delayed(ramp, delay, step=STEP)[5, 0])(jnp.zeros(1))
+    np.testing.assert_allclose(slope, -1.0)
+
+
 def test_shape_is_straight_without_a_shape_factor():
     e = jnp.linspace(0.0, 1.0, 11)
     np.testing.assert_allclose(shaped(e, jnp.asarray(0.0)), e, atol=1e-15)

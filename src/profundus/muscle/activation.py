@@ -20,13 +20,14 @@ def delayed(
 
     Linear between samples, so that it never leaves the range of the samples; before the first sample the first value holds.
     """
-    samples = excitation.shape[0]
-    late = jnp.maximum(delay, 0.0) / step
+    late = delay / step
     whole = jnp.floor(jax.lax.stop_gradient(late))
     share = late - whole
-    newer = jnp.arange(samples)[:, None] - whole.astype(int)
-    older = jnp.take_along_axis(excitation, jnp.maximum(newer - 1, 0), axis=0)
-    return (1.0 - share) * jnp.take_along_axis(excitation, jnp.maximum(newer, 0), axis=0) + share * older
+    newer = jnp.arange(len(excitation))[:, None] - whole.astype(int)
+    here, before = (
+        jnp.take_along_axis(excitation, jnp.clip(index, 0, len(excitation) - 1), axis=0) for index in (newer, newer - 1)
+    )
+    return (1.0 - share) * here + share * before
 
 
 def shaped(excitation: Float[Array, "*time muscle"], shape_factor: Float[Array, ""]) -> Float[Array, "*time muscle"]:
