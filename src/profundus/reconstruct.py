@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -25,60 +26,120 @@ PADDING = 64
 
 
 def reconstruct(fitted: FittedSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> Reconstruction:
-    """Return what the fitted person's muscles did in the trials: mean and 90 % band of every excitation, and the model's moments."""
+    """Return what the fitted person's muscles did in the trials: middle and 90 % band of every excitation, and the model's moments."""
     _refuse_strangers(fitted, trials)
     length = padded_length(trials, PADDING * fitted.settings.network.token_samples)
     batch = make_batch(trials, model, fitted.settings.network, fitted.scaling, length=length)
+    state = np.asarray(batch.state, dtype=float)
     names = [trial.name for trial in trials]
-    anchors = np.stack([anchored_ratio(a, batch.state, names, step=fitted.step) for a in fitted.anchors]).astype(np.float32)
+    anchors = [anchored_ratio(anchor, state, names, step=fitted.step) for anchor in fitted.anchors]
+    anchored = jnp.asarray(np.stack(anchors), batch.emg.dtype)
     answers = []
     for row, trial in enumerate(trials):
-        one = Batch(*(a[row] for a in batch))
-        drawn, muscles = _respond(model, fitted.layout, fitted.settings, fitted.step, fitted.members, fitted.parameters, one, anchors[:, row])
-        answers.append(_answer(trial, np.asarray(drawn), muscles))
+        member = _Shared(model, fitted.layout, fitted.settings, fitted.step)
+        one = Batch(*(values[row] for values in batch))
+        drawn, muscles = _respond(member, fitted.members, fitted.parameters, one, anchored[:, row])
+        answers.append(_answer(fitted, trial, np.asarray(drawn, dtype=float)[:, : len(trial.time)], muscles))
     return Reconstruction(fitted.method, fitted.subject, tuple(answers))
 
 
-def band(draws: Floats) -> tuple[Floats, Floats]:
-    """Return the ends of the 90 % band (time, muscle) of excitations (draw, time, muscle): normal in logits, widened for few draws."""
+def center(draws: Floats) -> Floats:
+    """Return the middle (time, muscle) of excitations (draw, time, muscle): their mean in logits, which no draw's size can pull up."""
+    return _fraction(_logits(draws).mean(axis=0))
+
+
+def band(draws: Floats, noise: Floats) -> tuple[Floats, Floats]:
+    """Return the ends of the 90 % band (time, muscle) of excitations (draw, time, muscle), normal in logits.
+
+    Its variance is that between the draws, widened for their small number, plus ``noise`` (time, muscle): the standard deviation in logits
+    that the measured envelopes bring along, which all members share and so cannot show by their spread.
+    """
+    logits = _logits(draws)
+    spread = (1 + 1 / len(draws)) * logits.var(axis=0, ddof=1)
+    half = NINETY_PERCENT * np.sqrt(spread + noise**2)
+    middle = logits.mean(axis=0)
+    return _fraction(middle - half), _fraction(middle + half)
+
+
+def envelope_noise(fitted: FittedSubject, excitation: Floats) -> Floats:
+    """Return the noise that measured envelopes leave in each excitation (time, muscle), as standard deviation in logits.
+
+    A deep muscle that follows n neighbors inherits the mean of their noise; one that follows nobody inherits none.
+    """
+    loss = fitted.settings.loss
+    level = np.clip(excitation, 1e-3, 0.999)
+    own = np.hypot(loss.emg_sd / level, loss.emg_relative_sd) / (1 - level) * np.asarray(fitted.layout.measured)
+    if loss.group_amplitude_sd is None:
+        return np.zeros_like(excitation)
+    return np.asarray(np.sqrt(own**2 + own**2 @ (fitted.layout.neighbors**2).T))
+
+
+def _logits(draws: Floats) -> Floats:
     kept = np.clip(draws, 1e-6, 1 - 1e-6)
-    logits = np.log(kept) - np.log1p(-kept)
-    half = NINETY_PERCENT * np.sqrt(1 + 1 / len(draws)) * logits.std(axis=0, ddof=1)
-    center = logits.mean(axis=0)
-    return 1 / (1 + np.exp(half - center)), 1 / (1 + np.exp(-half - center))
+    return np.asarray(np.log(kept) - np.log1p(-kept))
 
 
-def _answer(trial: Trial, drawn: NDArray[np.floating], muscles: MuscleResponse) -> TrialReconstruction:
-    n = len(trial.time)
-    draws = drawn[:, :n].astype(float)
-    lower, upper = band(draws)
+def _fraction(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+def _answer(fitted: FittedSubject, trial: Trial, draws: Floats, muscles: MuscleResponse) -> TrialReconstruction:
+    middle = center(draws)
+    lower, upper = band(draws, envelope_noise(fitted, middle))
 
     def mean(value: Array) -> Floats:
-        return np.asarray(value, dtype=float)[:, :n].mean(axis=0)
+        return np.asarray(np.asarray(value, dtype=float)[:, : len(trial.time)].mean(axis=0))
 
     return TrialReconstruction(
-        trial, draws.mean(axis=0), lower, upper, draws, mean(muscles.joint_moment), mean(muscles.activation), mean(muscles.tendon_force),
-        mean(muscles.fiber_length),
-    )  # fmt: skip
+        trial=trial,
+        excitation=middle,
+        lower=lower,
+        upper=upper,
+        draws=draws,
+        moment=mean(muscles.joint_moment),
+        activation=mean(muscles.activation),
+        tendon_force=mean(muscles.tendon_force),
+        fiber_length=mean(muscles.fiber_length),
+    )
+
+
+class _Shared(NamedTuple):
+    """What all members and trials have in common."""
+
+    model: MusculoskeletalModel
+    layout: Layout
+    settings: FitSettings
+    step: float
 
 
 @eqx.filter_jit
 def _respond(
-    model: MusculoskeletalModel, layout: Layout, settings: FitSettings, step: float, members: Member, parameters: Parameters, trial: Batch,
+    shared: _Shared,
+    members: Member,
+    parameters: Parameters,
+    trial: Batch,
     anchors: Float[Array, "member time muscle"],
-) -> tuple[Float[Array, "member time muscle"], MuscleResponse]:  # fmt: skip
+) -> tuple[Float[Array, "member time muscle"], MuscleResponse]:
+    model, layout, settings, step = shared
     geometry = Geometry(trial.path_length, trial.path_velocity, trial.moment_arm)
 
     def one(member: Member, own: Parameters, anchor: Float[Array, "time muscle"]) -> tuple[Array, MuscleResponse]:
         excitation, _ = excitations(
-            member, layout, settings, features=trial.features, neighbor=trial.neighbor, anchor=anchor, valid=trial.valid
+            member,
+            layout,
+            settings,
+            features=trial.features,
+            neighbor=trial.neighbor,
+            anchor=anchor,
+            valid=trial.valid,
         )
         muscles = model.respond(
             excitation, geometry, own, muscle=settings.muscle, smoothing=settings.activation_smoothing, step=step
         )
         return excitation, muscles
 
-    return jax.vmap(one)(members, parameters, jnp.asarray(anchors))
+    found: tuple[Array, MuscleResponse] = jax.vmap(one)(members, parameters, anchors)
+    return found
 
 
 def _refuse_strangers(fitted: FittedSubject, trials: Sequence[Trial]) -> None:
@@ -94,9 +155,15 @@ def _refuse_strangers(fitted: FittedSubject, trials: Sequence[Trial]) -> None:
                 )
             )
         elif abs(trial.step - fitted.step) > 1e-9:
-            wrong.append(Problem("error", f"{trial.name}: clock of {trial.step:g} s", expected=f"{fitted.step:g} s, as in the fit"))
+            wrong.append(
+                Problem(
+                    "error", f"{trial.name}: clock of {trial.step:g} s", expected=f"{fitted.step:g} s, as in the fit"
+                )
+            )
         missing = [
-            m for m, seen, now in zip(trial.muscles, fitted.scaling.measured, trial.measured, strict=True) if seen and not now
+            m
+            for m, seen, now in zip(trial.muscles, fitted.scaling.measured, trial.measured, strict=True)
+            if seen and not now
         ]
         if missing and fitted.settings.network.measured_emg:
             wrong.append(

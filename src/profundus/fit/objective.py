@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from profundus.fit.priors import ParameterPrior
 from profundus.model.inputs import Batch
-from profundus.model.musculoskeletal import Geometry, MusculoskeletalModel, MuscleResponse
+from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel
 from profundus.model.nmm import Layout, Member, excitations
 from profundus.records import FitSettings
 
@@ -41,13 +41,25 @@ class Objective:
 
         def one(row: Batch, center: Float[Array, "time muscle"]) -> Response:
             excitation, found = excitations(
-                member, self.layout, self.settings, features=row.features, neighbor=row.neighbor, anchor=center, valid=row.valid
+                member,
+                self.layout,
+                self.settings,
+                features=row.features,
+                neighbor=row.neighbor,
+                anchor=center,
+                valid=row.valid,
             )
             geometry = Geometry(row.path_length, row.path_velocity, row.moment_arm)
-            share = self.settings.loss.moment_share
+            share = jnp.where(self.layout.deep, self.settings.loss.deep_moment_share, 1.0)
             felt = share * excitation + (1.0 - share) * jax.lax.stop_gradient(excitation)
             muscles = self.model.respond(
-                felt, geometry, parameters, muscle=self.settings.muscle, smoothing=self.settings.activation_smoothing, step=self.step
+                felt,
+                geometry,
+                parameters,
+                muscle=self.settings.muscle,
+                smoothing=self.settings.activation_smoothing,
+                step=self.step,
+                substeps=1,
             )
             return Response(excitation, found, muscles)
 
@@ -65,7 +77,9 @@ class Objective:
         """Return every loss term, as negative log density of all trials."""
         loss = self.settings.loss
         response = self.respond(member, batch, anchor)
-        level = jax.nn.sigmoid(batch.neighbor)  # the smoothed envelope: weights that follow the noise itself would pull the fit down
+        level = jax.nn.sigmoid(
+            batch.neighbor
+        )  # the smoothed envelope: weights that follow the noise itself would pull the fit down
         emg_sd = jnp.hypot(loss.emg_sd, loss.emg_relative_sd * level)
         emg_error = (batch.emg - response.excitation * self.emg_gain(member)) / emg_sd
         moment_sd = jnp.hypot(loss.moment_sd, loss.moment_relative_sd * batch.moment)
@@ -75,7 +89,10 @@ class Objective:
         channels = max(1, sum(self.layout.measured))
         out = {
             "emg": duration * channels * _mean_square(emg_error, batch.emg_valid) / loss.emg_correlation_s,
-            "moment": duration * moment_error.shape[-1] * _mean_square(moment_error, moment_seen) / loss.moment_correlation_s,
+            "moment": duration
+            * moment_error.shape[-1]
+            * _mean_square(moment_error, moment_seen)
+            / loss.moment_correlation_s,
         }
         if loss.parameter_prior:
             out["parameters"] = 0.5 * (jnp.sum(member.personal**2) + jnp.sum(member.gain**2))

@@ -33,7 +33,11 @@ def parameter_rows(objective: Objective, members: Member, batch: Batch, anchors:
     values = np.stack([np.asarray(prior.values(jnp.asarray(p))) for p in personal])
     slope = np.asarray(jax.jacfwd(prior.values)(jnp.asarray(personal.mean(axis=0))), dtype=float)
     information = np.mean(
-        [_information(objective, jax.tree.map(lambda a, i=i: a[i], members), batch, anchors[i]) for i in range(len(personal))], axis=0
+        [
+            _information(objective, jax.tree.map(lambda a, i=i: a[i], members), batch, anchors[i])
+            for i in range(len(personal))
+        ],
+        axis=0,
     )
     covariance = np.linalg.inv(np.asarray(information, dtype=float) + np.eye(personal.shape[1]))
     variance = np.einsum("ij,jk,ik->i", slope, covariance, slope) + values.var(axis=0, ddof=1)
@@ -58,7 +62,13 @@ def _information(
 
     def one(row: Batch, center: Array) -> Array:
         excitation, _ = excitations(
-            member, objective.layout, objective.settings, features=row.features, neighbor=row.neighbor, anchor=center, valid=row.valid
+            member,
+            objective.layout,
+            objective.settings,
+            features=row.features,
+            neighbor=row.neighbor,
+            anchor=center,
+            valid=row.valid,
         )
         geometry = Geometry(row.path_length, row.path_velocity, row.moment_arm)
         moment_sd = jnp.hypot(loss.moment_sd, loss.moment_relative_sd * row.moment)
@@ -72,6 +82,6 @@ def _information(
             return jnp.where(seen, muscles.joint_moment / moment_sd, 0.0).ravel() * weight
 
         jacobian = jax.jacfwd(residual)(member.personal)
-        return jacobian.T @ jacobian
+        return jnp.asarray(jacobian.T @ jacobian)
 
     return jnp.sum(jax.lax.map(lambda pair: one(*pair), (batch, anchor)), axis=0)

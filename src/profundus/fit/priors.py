@@ -54,7 +54,8 @@ class ParameterPrior:
         start = np.log(share) - np.log1p(-share)
         slope = 1.0 / ((self.high - self.low) * share * (1.0 - share))
         moved = start + slope * (jnp.asarray(self.mixing, personal.dtype) @ personal)
-        return self.low + (self.high - self.low) * jax.nn.sigmoid(moved)
+        low = jnp.asarray(self.low, personal.dtype)
+        return low + jnp.asarray(self.high - self.low, personal.dtype) * jax.nn.sigmoid(moved)
 
     def parameters(self, personal: Float[Array, " parameter"]) -> Parameters:
         """Return the parameters of muscles and person from unit normals (parameter,)."""
@@ -80,9 +81,18 @@ def parameter_prior(anatomy: Anatomy, *, delay_prior: tuple[float, float] = (0.0
     generic = np.concatenate([force, fiber, slack, pennation, np.full(n, delay), [-0.5, 0.015]])
     center = np.concatenate([force, fiber, slack, np.where(flat, 0.01, pennation), np.full(n, delay), [-0.5, 0.015]])
     low = np.concatenate([0.5 * force, 0.85 * fiber, 0.85 * slack, np.zeros(n), np.zeros(n), [-3.0, 0.0075]])
-    high = np.concatenate([2.5 * force, 1.15 * fiber, 1.15 * slack, np.full(n, 0.35), np.full(n, 0.125), [-1e-3, 0.035]])
+    high = np.concatenate(
+        [2.5 * force, 1.15 * fiber, 1.15 * slack, np.full(n, 0.35), np.full(n, 0.125), [-1e-3, 0.035]]
+    )
     sd = np.concatenate(
-        [force, 0.06 * fiber, 0.027 * slack, np.where(flat, PENNATION_SD_AT_ZERO, PENNATION_SD), np.full(n, delay_sd), [0.4, 0.005]]
+        [
+            force,
+            0.06 * fiber,
+            0.027 * slack,
+            np.where(flat, PENNATION_SD_AT_ZERO, PENNATION_SD),
+            np.full(n, delay_sd),
+            [0.4, 0.005],
+        ]
     )
     mixing = np.diag(sd)
     strength = COMMON_STRENGTH_SD**2 * np.ones((n, n)) + OWN_STRENGTH_SD**2 * np.eye(n)

@@ -69,7 +69,12 @@ class SubjectFit:
         self.trials = tuple(trial for trial in trials if trial.role == "fit" and bool(np.any(trial.moment_valid)))
         if not self.trials:
             raise InputError(
-                Problem("error", "no trial to fit", expected="a trial of role 'fit' with a joint moment", remedy="Give one `moments`")
+                Problem(
+                    "error",
+                    "no trial to fit",
+                    expected="a trial of role 'fit' with a joint moment",
+                    remedy="Give one `moments`",
+                )
             )
         model = objectives.model
         self.settings = objectives.settings
@@ -82,10 +87,15 @@ class SubjectFit:
         length = padded_length(self.trials, PADDING * size.token_samples)
         self.batch = make_batch(self.trials, model, size, self.scaling, length=length)
         self.anchors = draw_anchors(
-            seed, self.settings.loss, members=self.settings.members, muscles=len(first.muscles), states=self.batch.state.shape[-1]
+            seed,
+            self.settings.loss,
+            members=self.settings.members,
+            muscles=len(first.muscles),
+            states=self.batch.state.shape[-1],
         )
         names = [trial.name for trial in self.trials]
-        ratios = [anchored_ratio(anchor, self.batch.state, names, step=first.step) for anchor in self.anchors]
+        state = np.asarray(self.batch.state, dtype=float)
+        ratios = [anchored_ratio(anchor, state, names, step=first.step) for anchor in self.anchors]
         self.anchored = np.stack(ratios).astype(np.float32)
         self.trainer = Trainer(self.objective, self.batch, self.anchored, seed=seed)
 
@@ -93,7 +103,9 @@ class SubjectFit:
         """Return untrained members."""
         return self.trainer.start(parameters=len(self.objective.prior.names))
 
-    def train(self, state: TrainingState, *, after_chunk: Callable[[TrainingState, Progress], None] | None = None) -> TrainingState:
+    def train(
+        self, state: TrainingState, *, after_chunk: Callable[[TrainingState, Progress], None] | None = None
+    ) -> TrainingState:
         """Return the trained members; ``after_chunk`` hears of every chunk."""
 
         def told(now: TrainingState) -> None:

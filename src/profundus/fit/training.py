@@ -12,14 +12,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 from numpy.typing import NDArray
 
-from profundus.fit.objective import Objective
+from profundus.fit.objective import TERMS, Objective
 from profundus.model.inputs import Batch
 from profundus.model.nmm import Member, new_member
 
-CHUNK = 20
+CHUNK = 25
 PERSONAL_RATE = 8.0
 WARM_STEPS = 20
 
@@ -31,6 +31,18 @@ class TrainingState(NamedTuple):
     optimizer: PyTree
     step: int
     history: NDArray[np.float32]
+
+
+class Material(NamedTuple):
+    """What training sees: the trials, the length of a stretch [samples], where each member expects the deep muscles, the samples by which a
+    stretch of each trial may begin late, and the length of all trials [s].
+    """
+
+    batch: Batch
+    window: int
+    anchors: Float[Array, "member trial time muscle"]
+    room: Int[Array, " trial"]
+    duration: Float[Array, ""]
 
 
 @dataclass(frozen=True)
@@ -48,16 +60,18 @@ class Trainer:
     ``anchors`` (member, trial, time, muscle). The stretches that a step sees follow from the seed, the member and the step alone.
     """
 
-    def __init__(self, objective: Objective, batch: Batch, anchors: Float[np.ndarray, "member trial time muscle"], *, seed: int) -> None:
+    def __init__(
+        self, objective: Objective, batch: Batch, anchors: Float[np.ndarray, "member trial time muscle"], *, seed: int
+    ) -> None:
         self.objective = objective
-        self.batch = jax.tree.map(jnp.asarray, batch)
-        self.anchors = jnp.asarray(anchors)
         settings = objective.settings
         multiple = settings.network.token_samples
-        wanted = round(settings.window_s / objective.step / multiple) * multiple
+        wanted = max(1, round(settings.window_s / objective.step / multiple)) * multiple
         self.window = min(wanted, batch.valid.shape[1])
-        self.room = np.maximum(batch.valid.sum(axis=1) - self.window, 0).astype(np.int32)
-        self.duration = jnp.asarray(batch.valid.sum() * objective.step, jnp.float32)
+        samples = jnp.sum(batch.valid, axis=1)
+        room = jnp.maximum(samples - self.window, 0)
+        duration = jnp.asarray(jnp.sum(samples) * objective.step, batch.emg.dtype)
+        self.material = Material(batch, self.window, jnp.asarray(anchors, batch.emg.dtype), room, duration)
         self.key = jax.random.key(seed)
         self.rates = _rates(settings.steps, settings.learning_rate)
 
@@ -65,22 +79,32 @@ class Trainer:
         """Return untrained members."""
         settings = self.objective.settings
         keys = jax.random.split(jax.random.fold_in(self.key, 0), settings.members)
-        make = partial(
-            new_member, settings=settings, channels=self.batch.features.shape[-1], muscles=self.batch.emg.shape[-1], parameters=parameters
-        )
-        members = jax.vmap(make)(keys)
-        return TrainingState(members, jax.vmap(_optimizer().init)(members), 0, np.zeros((0, settings.members, 6), np.float32))
+        batch = self.material.batch
+        channels, muscles = batch.features.shape[-1], batch.emg.shape[-1]
+
+        def one(key: PRNGKeyArray) -> tuple[Member, PyTree]:
+            member = new_member(key, settings, channels=channels, muscles=muscles, parameters=parameters)
+            return member, _optimizer().init(member)
+
+        members, optimizer = jax.vmap(one)(keys)
+        return TrainingState(members, optimizer, 0, np.zeros((0, settings.members, len(TERMS)), np.float32))
 
     def advance(self, state: TrainingState) -> TrainingState:
-        """Return the state one chunk of steps later."""
-        steps = min(CHUNK, self.objective.settings.steps - state.step)
+        """Return the state one chunk of steps later; the last chunk is as long as the others, its surplus steps change nothing."""
+        steps = self.objective.settings.steps
+        numbers = jnp.arange(state.step, state.step + CHUNK)
+        schedule = (numbers, jnp.where(numbers < steps, self.rates[jnp.minimum(numbers, steps - 1)], 0.0))
         members, optimizer, history = _run(
-            self.objective, self.window, state.members, state.optimizer, jnp.arange(state.step, state.step + steps),
-            self.rates[state.step : state.step + steps], self.key, self.batch, self.anchors, self.room, self.duration,
-        )  # fmt: skip
-        return TrainingState(members, optimizer, state.step + steps, np.concatenate([state.history, np.asarray(history)]))
+            self.objective, (state.members, state.optimizer), schedule, self.key, self.material
+        )
+        done = min(CHUNK, steps - state.step)
+        return TrainingState(
+            members, optimizer, state.step + done, np.concatenate([state.history, np.asarray(history)[:done]])
+        )
 
-    def finish(self, state: TrainingState, *, after_chunk: Callable[[TrainingState], None] | None = None) -> TrainingState:
+    def finish(
+        self, state: TrainingState, *, after_chunk: Callable[[TrainingState], None] | None = None
+    ) -> TrainingState:
         """Return the fully trained state; ``after_chunk`` hears of every chunk (progress, checkpoints)."""
         while state.step < self.objective.settings.steps:
             state = self.advance(state)
@@ -91,47 +115,54 @@ class Trainer:
 
 def _rates(steps: int, peak: float) -> Float[Array, " step"]:
     """Return the learning rate of every step: a short linear rise, then a cosine to a fiftieth."""
-    schedule = optax.warmup_cosine_decay_schedule(peak / 10, peak, min(WARM_STEPS, steps // 4 + 1), max(steps, 2), peak / 50)
-    return jnp.stack([jnp.asarray(schedule(i), jnp.float32) for i in range(steps)])
+    rise = min(WARM_STEPS, steps // 4 + 1)
+    at = np.arange(steps)
+    cosine = 0.5 * (1 + np.cos(np.pi * (at - rise) / max(1, steps - rise)))
+    return jnp.asarray(peak * np.where(at < rise, (at + 1) / (rise + 1), 0.02 + 0.98 * cosine), jnp.float32)
 
 
 def _optimizer() -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(10.0), optax.scale_by_adam(b2=0.99))
 
 
-def _stretch(batch: Batch, anchor: Float[Array, "trial time muscle"], begin: Array, length: int) -> tuple[Batch, Array]:
-    """Return ``length`` samples of every trial from its ``begin`` (trial,) on."""
-    cut = jax.vmap(lambda row, at: jax.lax.dynamic_slice_in_dim(row, at, length, axis=0))
-    return Batch(*(cut(a, begin) for a in batch)), cut(anchor, begin)
+def _stretch(
+    batch: Batch, anchor: Float[Array, "trial time muscle"], begin: Int[Array, " trial"], *, length: int
+) -> tuple[Batch, Float[Array, "trial stretch muscle"]]:
+    """Return ``length`` samples of every trial from its ``begin`` on."""
 
+    def of_trial(row: Array, at: Array) -> Array:
+        return jax.lax.dynamic_slice_in_dim(row, at, length, axis=0)
 
-def _step_member(
-    objective: Objective, window: int, member: Member, optimizer: PyTree, key: PRNGKeyArray, rate: Array,
-    batch: Batch, anchor: Array, room: Array, duration: Array,
-) -> tuple[Member, PyTree, Array]:  # fmt: skip
-    begin = jnp.floor(jax.random.uniform(key, room.shape) * (room + 1)).astype(jnp.int32)
-    seen, center = _stretch(batch, anchor, begin, window)
-    (_, terms), slope = jax.value_and_grad(objective, has_aux=True)(member, seen, center, duration)
-    update, optimizer = _optimizer().update(slope, optimizer)
-    fast = Member(jax.tree.map(lambda _: 1.0, member.network), PERSONAL_RATE, PERSONAL_RATE, PERSONAL_RATE)
-    member = jax.tree.map(lambda value, change, speed: value - rate * speed * change, member, update, fast)
-    return member, optimizer, terms
+    cut = jax.vmap(of_trial)
+    return Batch(*(cut(values, begin) for values in batch)), cut(anchor, begin)
 
 
 @eqx.filter_jit
 def _run(
-    objective: Objective, window: int, members: Member, optimizer: PyTree, steps: Array, rates: Array, key: PRNGKeyArray,
-    batch: Batch, anchors: Array, room: Array, duration: Array,
-) -> tuple[Member, PyTree, Array]:  # fmt: skip
-    count = anchors.shape[0]
+    objective: Objective,
+    start: tuple[Member, PyTree],
+    schedule: tuple[Int[Array, " step"], Float[Array, " step"]],
+    key: PRNGKeyArray,
+    material: Material,
+) -> tuple[Member, PyTree, Float[Array, "step member term"]]:
+    def step_member(member: Member, optimizer: PyTree, key: PRNGKeyArray, anchor: Array, rate: Array) -> Any:
+        room = material.room
+        begin = jnp.floor(jax.random.uniform(key, room.shape) * (room + 1)).astype(room.dtype)
+        seen, center = _stretch(material.batch, anchor, begin, length=material.window)
+        (_, terms), slope = jax.value_and_grad(objective, has_aux=True)(member, seen, center, material.duration)
+        update, optimizer = _optimizer().update(slope, optimizer)
+        slow = jax.tree.map(lambda value, change: value - rate * change, member.network, update.network)
+        fast = [
+            getattr(member, name) - PERSONAL_RATE * rate * getattr(update, name)
+            for name in ("personal", "gain", "amplitude")
+        ]
+        return Member(slow, *fast), optimizer, terms
 
-    def one(carry: tuple[Member, PyTree], now: tuple[Array, Array]) -> tuple[tuple[Member, PyTree], Array]:
-        step, rate = now
-        keys = jax.random.split(jax.random.fold_in(key, step + 1), count)
-        update: Any = partial(_step_member, objective, window)
-        in_axes = (0, 0, 0, None, None, 0, None, None)
-        members, optimizer, terms = jax.vmap(update, in_axes=in_axes)(carry[0], carry[1], keys, rate, batch, anchors, room, duration)
+    def step(carry: tuple[Member, PyTree], now: tuple[Array, Array]) -> Any:
+        number, rate = now
+        keys = jax.random.split(jax.random.fold_in(key, number + 1), material.anchors.shape[0])
+        members, optimizer, terms = jax.vmap(partial(step_member, rate=rate))(*carry, keys, material.anchors)
         return (members, optimizer), terms
 
-    (members, optimizer), history = jax.lax.scan(one, (members, optimizer), (steps, rates))
+    (members, optimizer), history = jax.lax.scan(step, start, schedule)
     return members, optimizer, history

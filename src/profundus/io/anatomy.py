@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from importlib.resources import files
 from typing import Any
 
@@ -19,8 +20,8 @@ def shipped_models() -> tuple[str, ...]:
     return tuple(sorted(f.name.removesuffix(".json") for f in SHIPPED.iterdir() if f.name.endswith(".json")))
 
 
-def read_anatomy(name: str) -> Anatomy:
-    """Return a shipped model by its name, in SI units and radians.
+def read_anatomy(name: str, *, ignored: Collection[str] = ()) -> Anatomy:
+    """Return a shipped model by its name, in SI units and radians, without the muscles that are ``ignored``.
 
     Raises ``InputError`` for a name that is not shipped; OpenSim files come in a later version.
     """
@@ -32,7 +33,8 @@ def read_anatomy(name: str) -> Anatomy:
         raise InputError(
             Problem("error", wanted, file=name, expected=f"one of {shipped}", remedy="Set model to a shipped one")
         )
-    return _anatomy(json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8")))
+    numbers = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
+    return _anatomy({**numbers, "muscles": [muscle for muscle in numbers["muscles"] if muscle["name"] not in ignored]})
 
 
 def _anatomy(numbers: dict[str, Any]) -> Anatomy:

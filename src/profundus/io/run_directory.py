@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from profundus.io.score_file import read_scores, write_scores
 from profundus.io.store import is_unfinished, remove, sweep, whole_folder, write_whole
 from profundus.io.tables import write_table
 from profundus.io.weights import Arrays, CheckpointStore, Facts, read_arrays, write_arrays
-from profundus.records import ParameterRow, Reconstruction, Scorecard
+from profundus.records import ParameterRow, QualityRow, Reconstruction, Scorecard
 
 MANIFEST, SCORES, STUDY = "run.json", "scores.csv", "study.toml"
 SUBJECTS, CHECKPOINTS = "subjects", "checkpoints"
 PARAMETERS, ARCHIVE, NETWORK = "parameters.csv", "reconstruction.nc", "fitted.safetensors"
+QUALITY = "quality.csv"
 PARAMETER_COLUMNS = (
     *("muscle", "parameter", "unit", "generic", "fitted", "lower", "upper"),
     *("posterior_sd", "moved_by_data", "at_bound", "prior_sd"),
@@ -59,6 +60,10 @@ class RunDirectory:
         """Return the personalized parameters of a person."""
         return read_rows(self._of(subject) / PARAMETERS, ParameterRow)
 
+    def quality(self, subject: str) -> tuple[QualityRow, ...]:
+        """Return what the quality checks of a person's recordings found."""
+        return read_rows(self._of(subject) / QUALITY, QualityRow)
+
     def dataset(self, subject: str) -> xr.Dataset:
         """Return a person's archive as a Dataset (draw, trial, time, muscle, coordinate)."""
         return read_archive(self._of(subject) / ARCHIVE)
@@ -91,13 +96,16 @@ class RunDirectory:
         rec: Reconstruction,
         parameters: Sequence[ParameterRow] = (),
         network: tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]] | None = None,
+        quality: Sequence[QualityRow] = (),
     ) -> Path:
         """Write a person's results and return their folder; it takes its place when all of its files are on the disk.
 
         ``network`` is (arrays, facts) as `profundus.io.weights.write_arrays` takes them. Raises UnsafeInputError for names that are no
         file names, and ResourceError where the disk is full.
         """
-        refuse_names([rec.subject], [part.trial.name for part in rec.trials], taken={PARAMETERS, ARCHIVE, NETWORK})
+        refuse_names(
+            [rec.subject], [part.trial.name for part in rec.trials], taken={PARAMETERS, ARCHIVE, NETWORK, QUALITY}
+        )
         target = self._of(rec.subject)
         with whole_folder(target) as folder:
             write_rows(parameters, folder / PARAMETERS, columns=PARAMETER_COLUMNS)
@@ -106,6 +114,7 @@ class RunDirectory:
                 write_table(excitation_bands(part), folder / part.trial.name / "excitations_band.sto")
                 write_table(moments(part), folder / part.trial.name / "moments.sto")
             write_archive(rec, folder / ARCHIVE)
+            write_rows(quality, folder / QUALITY, columns=[field.name for field in fields(QualityRow)])
             if network is not None:
                 write_arrays(folder / NETWORK, *network)
         return target

@@ -98,6 +98,18 @@ def read_new_trials(
     return tuple(recordings)
 
 
+def read_settings(study_toml: str | Path) -> Study:
+    """Return what a study's text (or its file) asks for, without people: none of its recordings is read. Raises ``StudyError``."""
+    known = read_study_text(study_toml) if isinstance(study_toml, Path) else parse_study_text(study_toml, file="study")
+    file, problems, aside = validate(StudyFile, known)
+    if file is None:
+        raise StudyError(problems)
+    anatomy, more = _model(file, known, aside)
+    if anatomy is None or _errors([*problems, *more]):
+        raise StudyError(_errors([*problems, *more]))
+    return replace(_study(file, anatomy, ()), source=known.file)
+
+
 def _errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
 

@@ -19,7 +19,7 @@ DRIVE_BAND_HZ = (0.05, 1.0)
 
 
 class Anchor(NamedTuple):
-    """One member's draw: level (muscle,), waves over (angle, velocity, load), and the seed and size of the drive that is only the muscle's own."""
+    """One member's draw: level (muscle,), waves over (angle, velocity, load), and seed, sign and size of the muscle's own drive."""
 
     level: Floats
     pattern_wave: Floats
@@ -54,7 +54,9 @@ def draw_anchors(seed: int, loss: LossSettings, *, members: int, muscles: int, s
             anchors.append(Anchor(center, wave, phase, sign * weight, drive_seed, sign, widen * loss.group_drive_sd))
     if members % 2:
         zeros = np.zeros((PATTERN_WAVES, muscles))
-        anchors.append(Anchor(np.zeros(muscles), np.zeros((states, PATTERN_WAVES)), np.zeros(PATTERN_WAVES), zeros, 0, 0.0, 0.0))
+        anchors.append(
+            Anchor(np.zeros(muscles), np.zeros((states, PATTERN_WAVES)), np.zeros(PATTERN_WAVES), zeros, 0, 0.0, 0.0)
+        )
     return tuple(anchors)
 
 
@@ -66,7 +68,7 @@ def anchored_ratio(anchor: Anchor, state: Floats, names: Sequence[str], *, step:
     """
     muscles = len(anchor.level)
     pattern = np.cos(state @ anchor.pattern_wave + anchor.pattern_phase) @ anchor.pattern_weight
-    time = np.arange(state.shape[1]) * step
+    time = np.arange(state.shape[1], dtype=float) * step
     drive = np.stack([_drive(anchor, name, time, muscles) for name in names])
     return np.asarray(anchor.level + pattern + drive)
 

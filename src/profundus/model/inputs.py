@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Array, Bool, Float
+from numpy.typing import DTypeLike, NDArray
 
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.records import NetworkSettings, Trial
 
-Floats = NDArray[np.floating]
+Floats = NDArray[np.float64]
 FLOOR = 0.005
 SMOOTHING_S = 0.04
 
@@ -26,17 +28,17 @@ class Batch(NamedTuple):
     ``valid`` (trial, time) False in the padding.
     """
 
-    features: Floats
-    state: Floats
-    neighbor: Floats
-    emg: Floats
-    emg_valid: NDArray[np.bool_]
-    moment: Floats
-    moment_valid: NDArray[np.bool_]
-    path_length: Floats
-    path_velocity: Floats
-    moment_arm: Floats
-    valid: NDArray[np.bool_]
+    features: Float[Array, "*trial time channel"]
+    state: Float[Array, "*trial time state"]
+    neighbor: Float[Array, "*trial time muscle"]
+    emg: Float[Array, "*trial time muscle"]
+    emg_valid: Bool[Array, "*trial time muscle"]
+    moment: Float[Array, "*trial time coordinate"]
+    moment_valid: Bool[Array, "*trial time coordinate"]
+    path_length: Float[Array, "*trial time muscle"]
+    path_velocity: Float[Array, "*trial time muscle"]
+    moment_arm: Float[Array, "*trial time coordinate muscle"]
+    valid: Bool[Array, "*trial time"]
 
 
 @dataclass(frozen=True)
@@ -112,38 +114,42 @@ def make_batch(
     scaling: Scaling,
     *,
     length: int,
-    dtype: type[np.floating] = np.float32,
+    dtype: DTypeLike = np.float32,
 ) -> Batch:
     """Return the trials as one padded batch of ``length`` samples; padding repeats the last sample, and ``valid`` says where it is."""
-    rows = [_one_trial(trial, model, settings, scaling) for trial in trials]
-    padded = []
-    for row, trial in zip(rows, trials, strict=True):
-        missing = length - len(trial.time)
-        padded.append(Batch(*(np.pad(a, [(0, missing)] + [(0, 0)] * (a.ndim - 1), mode="edge") for a in row)))
-    stacked = [np.stack(parts) for parts in zip(*padded, strict=True)]
-    batch = Batch(*(a if a.dtype == bool else a.astype(dtype) for a in stacked))
+    columns: list[list[NDArray[Any]]] = [[] for _ in Batch._fields]
+    for trial in trials:
+        for column, values in zip(columns, _one_trial(trial, model, settings, scaling), strict=True):
+            missing = length - len(trial.time)
+            column.append(np.pad(values, [(0, missing)] + [(0, 0)] * (values.ndim - 1), mode="edge"))
+    stacked = [np.stack(column) for column in columns]
     inside = np.arange(length)[None, :] < np.asarray([len(trial.time) for trial in trials])[:, None]
+    batch = Batch(*(jnp.asarray(a if a.dtype == bool else a.astype(dtype)) for a in stacked))
     return batch._replace(
-        valid=inside,
+        valid=jnp.asarray(inside),
         emg_valid=batch.emg_valid & inside[..., None],
         moment_valid=batch.moment_valid & inside[..., None],
     )
 
 
-def _one_trial(trial: Trial, model: MusculoskeletalModel, settings: NetworkSettings, scaling: Scaling) -> Batch:
+def _one_trial(
+    trial: Trial, model: MusculoskeletalModel, settings: NetworkSettings, scaling: Scaling
+) -> tuple[NDArray[Any], ...]:
+    """Return the fields of a batch for one trial, in their order, without the axis of trials."""
     seen, state = channels(trial, settings, measured=scaling.measured, load_default=scaling.load_default)
     features = (seen - scaling.mean) / scaling.sd
     envelope = smoothed(trial.emg, trial.emg_valid, step=trial.step)
-    return Batch(
-        features=features,
-        state=features[:, :state],
-        neighbor=np.where(trial.measured[None, :], logit(envelope), 0.0),
-        emg=np.where(trial.emg_valid, trial.emg, 0.0),
-        emg_valid=trial.emg_valid,
-        moment=np.where(trial.moment_valid, trial.moment, 0.0),
-        moment_valid=trial.moment_valid,
-        path_length=np.asarray(model.path_length(trial.angle)),
-        path_velocity=np.asarray(model.path_velocity(trial.angle, trial.velocity)),
-        moment_arm=np.asarray(model.moment_arms(trial.angle)),
-        valid=np.ones(len(trial.time), dtype=bool),
+    geometry = model.geometry(trial.angle, trial.velocity)
+    return (
+        features,
+        features[:, :state],
+        np.where(scaling.measured[None, :], logit(envelope), 0.0),
+        np.where(trial.emg_valid, trial.emg, 0.0),
+        trial.emg_valid,
+        np.where(trial.moment_valid, trial.moment, 0.0),
+        trial.moment_valid,
+        np.asarray(geometry.path_length),
+        np.asarray(geometry.path_velocity),
+        np.asarray(geometry.moment_arm),
+        np.ones(len(trial.time), dtype=bool),
     )

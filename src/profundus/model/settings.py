@@ -14,6 +14,6 @@ def resolved(settings: FitSettings) -> FitSettings:
     network = replace(settings.network, acceleration=False, measured_emg=False, inverse_dynamics_moment=False)
     loss = replace(
         settings.loss, group_amplitude_sd=None, effort_sd=None, smoothness_sd=None, parameter_prior=False,
-        emg_relative_sd=0.0, emg_sd=0.03, moment_relative_sd=0.0, moment_sd=1.0, moment_share=1.0,
+        emg_relative_sd=0.0, emg_sd=0.03, moment_relative_sd=0.0, moment_sd=1.0, deep_moment_share=1.0,
     )  # fmt: skip
     return replace(settings, network=network, loss=loss)

@@ -11,7 +11,7 @@ MASKED = -1e9
 
 def dense(key: PRNGKeyArray, inputs: int, outputs: int, *, scale: float = 1.0) -> Float[Array, "inputs outputs"]:
     """Return a weight matrix whose product with unit-variance input has the variance ``scale**2``."""
-    return scale * jax.random.normal(key, (inputs, outputs)) / np.sqrt(inputs)
+    return jnp.asarray(scale / np.sqrt(inputs) * jax.random.normal(key, (inputs, outputs)))
 
 
 def normalized(x: Float[Array, "token width"], gain: Float[Array, " width"]) -> Float[Array, "token width"]:
@@ -45,9 +45,14 @@ class Block(eqx.Module):
         self.token_gain = jnp.ones(width)
         self.heads = heads
 
-    def __call__(self, x: Float[Array, "token width"], bias: Float[Array, "heads token token"]) -> Float[Array, "token width"]:
+    def __call__(
+        self, x: Float[Array, "token width"], bias: Float[Array, "heads token token"]
+    ) -> Float[Array, "token width"]:
+        """Return the tokens after the block; ``bias`` is added to the attention's logits."""
         tokens, width = x.shape
-        projected = (normalized(x, self.attention_gain) @ self.to_heads).reshape(tokens, 3, self.heads, width // self.heads)
+        projected = (normalized(x, self.attention_gain) @ self.to_heads).reshape(
+            tokens, 3, self.heads, width // self.heads
+        )
         query, key, value = projected[:, 0], projected[:, 1], projected[:, 2]
         score = jnp.einsum("ihc,jhc->hij", query, key) / np.sqrt(width // self.heads)
         attention = jax.nn.softmax(score + bias, axis=-1)

@@ -25,7 +25,9 @@ class NetworkSettings:
 class LossSettings:
     """Weight of every loss term, each a standard deviation in the unit of its term; None leaves the term out.
 
-    Neighboring samples are not independent: a term counts ``duration / correlation`` independent errors, not one a sample.
+    Neighboring samples are not independent: a term counts ``duration / correlation`` independent errors, not one a sample. The moment moves
+    parameters and measured excitations; deep ones follow their group, because a moment fitted with a muscle model that is a little wrong
+    drives them away from the truth (``deep_moment_share`` = 1 lets it).
     """
 
     emg_sd: float = quantity(
@@ -41,16 +43,28 @@ class LossSettings:
         "N.m", low=1e-3, high=100.0, default=0.3, meaning="error of moment and muscle model, constant part"
     )
     moment_relative_sd: float = quantity(
-        "-", low=0.0, high=1.0, default=0.05, meaning="the same, part that grows with the moment"
+        "-",
+        low=0.0,
+        high=1.0,
+        default=0.05,
+        meaning="error of moment and muscle model, part that grows with the moment",
     )
     moment_correlation_s: float = quantity(
         "s", low=1e-3, high=10.0, default=0.2, meaning="how long an error of the moment lasts"
     )
-    moment_share: float = quantity(
-        "-", low=0.0, high=1.0, default=0.0, meaning="how much of the moment's pull on the excitations is let through; parameters always feel all"
+    deep_moment_share: float = quantity(
+        "-",
+        low=0.0,
+        high=1.0,
+        default=0.0,
+        meaning="how much of the moment's pull reaches the deep excitations directly",
     )
     group_amplitude_sd: float | None = quantity(
-        "log ratio", low=1e-3, high=10.0, default=0.3, meaning="a deep muscle's mean level against its functional group"
+        "log ratio",
+        low=1e-3,
+        high=10.0,
+        default=0.35,
+        meaning="a deep muscle's mean level against its functional group",
     )
     group_pattern_sd: float = quantity(
         "log ratio", low=1e-3, high=10.0, default=0.2, meaning="change of that ratio with angle, velocity and load"
@@ -62,7 +76,11 @@ class LossSettings:
         "s", low=1e-3, high=10.0, default=0.4, meaning="how long a deviation from the group lasts"
     )
     effort_sd: float | None = quantity(
-        "-", low=1e-3, high=10.0, default=1.0, meaning="spread of a deep muscle's root mean square excitation around zero"
+        "-",
+        low=1e-3,
+        high=10.0,
+        default=1.0,
+        meaning="spread of a deep muscle's root mean square excitation around zero",
     )
     smoothness_sd: float | None = quantity(
         "1/s", low=1e-3, high=1e3, default=2.0, meaning="rate of change of the log ratio of a deep muscle to its group"
@@ -81,7 +99,7 @@ class FitSettings:
         "-", low=0.01, high=1000.0, default=10.0, meaning="b of the activation dynamics; 0.1 is the published value"
     )
     members: int = quantity("-", low=5, high=100, default=5, meaning="networks of the ensemble")
-    steps: int = quantity("-", low=1, high=100000, default=400, meaning="optimizer steps of a member")
+    steps: int = quantity("-", low=1, high=100000, default=250, meaning="optimizer steps of a member")
     learning_rate: float = quantity("-", low=1e-6, high=1.0, default=3e-3, meaning="peak learning rate")
     window_s: float = quantity("s", low=0.5, high=60.0, default=2.56, meaning="stretch of a trial that one step sees")
     network: NetworkSettings = field(default_factory=NetworkSettings)

@@ -1,0 +1,44 @@
+"""What the data decided, and what only the prior says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from profundus.model.fitted import FittedSubject
+from profundus.records import Flag, Reconstruction
+
+MOVED = 0.8
+
+
+def flags(fitted: FittedSubject, rec: Reconstruction) -> tuple[Flag, ...]:
+    """Return ``prior_only`` for deep muscles whose level the data did not narrow, and ``not_converged``.
+
+    The level is the mean log ratio of a deep muscle to its group; it counts as moved by the data when the members' levels spread less than
+    0.8 of the prior (``group_amplitude_sd``).
+    """
+    found = []
+    prior = fitted.settings.loss.group_amplitude_sd
+    if prior is not None:
+        spread = _level_spread(fitted, rec)
+        for index in np.flatnonzero(fitted.layout.deep):
+            if spread[index] >= MOVED * prior:
+                why = "its level follows from its group and the prior; this person's data did not narrow it"
+                found.append(Flag("prior_only", fitted.subject, fitted.layout.muscles[index], why))
+    if not fitted.converged:
+        found.append(
+            Flag(
+                "not_converged",
+                fitted.subject,
+                why="the loss was still falling at the last step; give [fit] more steps",
+            )
+        )
+    return tuple(found)
+
+
+def _level_spread(fitted: FittedSubject, rec: Reconstruction) -> np.ndarray:
+    """Return the standard deviation over the members of each muscle's mean log ratio to its group (muscle,)."""
+    draws = np.concatenate([part.draws for part in rec.trials if part.draws is not None], axis=1)
+    kept = np.clip(draws, 1e-6, 1 - 1e-6)
+    logits = np.log(kept) - np.log1p(-kept)
+    ratio = logits - logits @ fitted.layout.neighbors.T
+    return np.asarray(ratio.mean(axis=1).std(axis=0, ddof=1))

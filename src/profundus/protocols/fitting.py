@@ -1,0 +1,281 @@
+"""A study from recordings to a run directory: person by person, resumable, every result whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from profundus import __version__
+from profundus.errors import ConvergenceError, InputError, Problem
+from profundus.fit import identifiability
+from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_arrays
+from profundus.fit.subject import Objectives, SubjectFit
+from profundus.fit.training import Progress, TrainingState
+from profundus.io.run_directory import RunDirectory, start_run
+from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.settings import resolved
+from profundus.protocols.models import copy_of_nearest, model_of
+from profundus.reconstruct import reconstruct
+from profundus.records import Anatomy, Flag, Reconstruction, Scorecard, Study, Subject, Trial
+from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
+from profundus.validate import plausibility
+from profundus.validate.scores import score
+
+CHECKPOINT_EVERY_S = 2.0
+LIBRARIES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy")
+
+
+@dataclass(frozen=True)
+class FitProgress:
+    """How far a fit is: which person of how many, which step of how many, and the loss terms.
+
+    ``stage`` is "prepare", "train", "reconstruct" or "done".
+    """
+
+    subject: str
+    index: int
+    subjects: int
+    step: int
+    steps: int
+    terms: dict[str, float]
+    stage: str
+
+
+@dataclass(frozen=True)
+class SubjectResult:
+    """What a fit says of one person. ``moment_r2`` is that of the test trials, by coordinate; empty where there are none."""
+
+    id: str
+    converged: bool
+    seconds: float
+    moment_r2: dict[str, float]
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A finished run."""
+
+    run: RunDirectory
+    subjects: tuple[SubjectResult, ...]
+    warnings: tuple[Problem, ...]
+    seconds: float
+    scores: Scorecard
+
+
+Listener = Callable[[FitProgress], None]
+
+
+def fit_study(
+    study: Study,
+    out: Path,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    overwrite: bool = False,
+    subjects: Sequence[str] | None = None,
+    on_progress: Listener | None = None,
+) -> FitResult:
+    """Fit every person of a study, reconstruct all trials, and leave a run directory.
+
+    ``resume`` takes up a run that was interrupted, to the same numbers. Raises InputError for people that are not in the study and for a
+    run made from other data or settings, ConvergenceError where no person's loss stayed finite.
+    """
+    began = time.perf_counter()
+    people = _chosen(study, subjects)
+    anatomy, model = model_of(study)
+    run = _started(study, out, anatomy, seed=seed, resume=resume, overwrite=overwrite)
+    delay, delay_sd = study.emg.delay_prior_ms
+    objectives = Objectives(
+        anatomy, model, study.fit, normalization=study.emg.normalization, delay_prior=(delay / 1000, delay_sd / 1000)
+    )
+    worker = _Worker(study, anatomy, model, objectives, run, seed)
+    for index, person in enumerate(people):
+        if person.id not in run.subjects:
+            worker.fit(person, _Told(on_progress, person.id, index, len(people), objectives.settings.steps))
+    return _finished(study, run, [person.id for person in people], began)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A listener who need not be told each time whose fit it is."""
+
+    listener: Listener | None
+    subject: str
+    index: int
+    subjects: int
+    steps: int
+
+    def __call__(self, stage: str, progress: Progress | None = None) -> None:
+        if self.listener is not None:
+            step = progress.step if progress else (0 if stage == "prepare" else self.steps)
+            terms = progress.terms if progress else {}
+            self.listener(FitProgress(self.subject, self.index, self.subjects, step, self.steps, terms, stage))
+
+
+@dataclass(frozen=True)
+class _Worker:
+    study: Study
+    anatomy: Anatomy
+    model: MusculoskeletalModel
+    objectives: Objectives
+    run: RunDirectory
+    seed: int
+
+    def fit(self, person: Subject, told: _Told) -> None:
+        """Fit one person and put the results into the run directory."""
+        began = time.perf_counter()
+        told("prepare")
+        scale = emg_scale(self.study, person)
+        trials = assemble_trials(self.study, person, self.anatomy.muscles, scale=scale)
+        quality = quality_table(trials, person)
+        work = SubjectFit(trials, self.objectives, seed=self.seed)
+        state = self._trained(work, person.id, told)
+        told("reconstruct")
+        fitted = work.fitted(state, subject=person.id)
+        rec = reconstruct(fitted, self.model, trials)
+        rec = replace(rec, flags=(*plausibility.flags(rec), *identifiability.flags(fitted, rec)))
+        said = [*(p for t in trials for p in t.problems), *quality_problems(quality, person.id)]
+        self.run.write_subject(rec, fitted.rows, fitted_to_arrays(fitted, scale), quality)
+        self._note(person.id, rec, trials, said, converged=fitted.converged, seconds=time.perf_counter() - began)
+        told("done")
+
+    def _trained(self, work: SubjectFit, subject: str, told: _Told) -> TrainingState:
+        store = self.run.checkpoints(subject)
+        state = work.start()
+        saved = store.latest()
+        if saved is not None:
+            state = state_from_arrays(saved[0], state, file=str(store.folder))
+        last = time.perf_counter()
+
+        def after_chunk(now: TrainingState, progress: Progress) -> None:
+            nonlocal last
+            told("train", progress)
+            if time.perf_counter() - last > CHECKPOINT_EVERY_S:
+                store.save(now.step, state_to_arrays(now), {"subject": subject})
+                last = time.perf_counter()
+
+        state = work.train(state, after_chunk=after_chunk)
+        if not np.all(np.isfinite(state.history)):
+            raise ConvergenceError(
+                f"{subject}: the loss is no longer finite. Lower [fit] learning_rate, or look at the data with `check`"
+            )
+        return state
+
+    def _note(
+        self,
+        subject: str,
+        rec: Reconstruction,
+        trials: Sequence[Trial],
+        said: Sequence[Problem],
+        *,
+        converged: bool,
+        seconds: float,
+    ) -> None:
+        """Write into the manifest what the person's files do not hold."""
+        facts = {
+            "converged": converged,
+            "seconds": round(seconds, 3),
+            "moment_r2": _moment_r2(score(rec)),
+            "flags": [asdict(flag) for flag in rec.flags],
+            "problems": [problem.as_dict() for problem in said],
+            "processing": {trial.name: trial.processing for trial in trials},
+        }
+        known = self.run.manifest.get("subjects", {})
+        self.run.write_manifest({"subjects": {**known, subject: facts}})
+
+
+def _chosen(study: Study, subjects: Sequence[str] | None) -> tuple[Subject, ...]:
+    if subjects is None:
+        return study.subjects
+    known = {person.id: person for person in study.subjects}
+    if strangers := [name for name in subjects if name not in known]:
+        listed = "one of " + ", ".join(known)
+        raise InputError(
+            Problem("error", f"there is no subject '{name}'", file=study.source, expected=listed) for name in strangers
+        )
+    return tuple(known[name] for name in subjects)
+
+
+def _started(study: Study, out: Path, anatomy: Anatomy, *, seed: int, resume: bool, overwrite: bool) -> RunDirectory:
+    settings = {**asdict(resolved(study.fit)), "paper": study.fit.paper}
+    asked = {
+        "study": study.name,
+        "seed": seed,
+        "settings": settings,
+        "digests": study.digests,
+        "emg": asdict(study.emg),
+        "coordinates": list(study.coordinates),
+        "deep": list(study.deep),
+        "measured": list(study.measured),
+        "fixed": study.fixed,
+        "rate_hz": study.rate_hz,
+    }
+    fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    if resume and (out / "run.json").is_file():
+        _refuse_other_data(RunDirectory(out).manifest, fingerprint, out)
+    manifest = {
+        **asked,
+        "fingerprint": fingerprint,
+        "version": __version__,
+        "libraries": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "anatomy": {
+            "name": anatomy.name,
+            "muscles": list(anatomy.muscles),
+            "groups": list(anatomy.groups),
+            "credit": anatomy.credit,
+        },
+        "problems": [problem.as_dict() for problem in study.problems],
+    }
+    source = Path(study.source) if study.source else None
+    return start_run(out, manifest, study_file=source, overwrite=overwrite, resume=resume)
+
+
+def _refuse_other_data(manifest: Mapping[str, Any], fingerprint: str, out: Path) -> None:
+    if manifest.get("fingerprint") != fingerprint:
+        raise InputError(
+            Problem(
+                "error", "the run in this folder was begun with other data, settings or seed", file=str(out),
+                remedy="Choose another folder, or start over with --overwrite",
+            )
+        )  # fmt: skip
+
+
+def _finished(study: Study, run: RunDirectory, subjects: Sequence[str], began: float) -> FitResult:
+    """Score everything that is on disk and close the run."""
+    noted = run.manifest.get("subjects", {})
+    cards = [_scored(study, run, subject) for subject in subjects]
+    card = Scorecard(tuple(row for rows in cards for row in rows))
+    run.write_scores(card)
+    seconds = time.perf_counter() - began
+    run.finish({"seconds": round(seconds, 3)})
+    results = tuple(
+        SubjectResult(
+            subject, noted[subject]["converged"], noted[subject]["seconds"], noted[subject]["moment_r2"],
+            tuple(Flag(**flag) for flag in noted[subject]["flags"]),
+        )
+        for subject in subjects
+    )  # fmt: skip
+    said = [Problem(**p) for subject in subjects for p in noted[subject]["problems"] if p["severity"] != "note"]
+    return FitResult(run, results, (*study.problems, *said), seconds, card)
+
+
+def _scored(study: Study, run: RunDirectory, subject: str) -> list[Any]:
+    """Return the rows of the method and of the copy of the nearest muscle beside it."""
+    rec = run.reconstruction(subject)
+    copy = copy_of_nearest(tuple(part.trial for part in rec.trials), *model_of(study))
+    return [*score(rec).rows, *score(copy).rows]
+
+
+def _moment_r2(card: Scorecard) -> dict[str, float]:
+    rows = [row for row in card.rows if row.quantity == "moment" and row.trial == "all" and row.role == "test"]
+    return {row.name: row.r2 for row in rows}

@@ -1,0 +1,27 @@
+"""The model that a study asks for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profundus.io.anatomy import read_anatomy
+from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.records import Anatomy, Reconstruction, Study, Trial
+from profundus.rivals.copy import copy_nearest
+
+
+def model_of(study: Study) -> tuple[Anatomy, MusculoskeletalModel]:
+    """Return anatomy and model of a study: its muscles without the ignored ones, its coordinates moving, all others fixed."""
+    anatomy = read_anatomy(study.model, ignored=study.ignored)
+    fixed = {name: angle for name, angle in study.fixed.items() if name not in study.coordinates}
+    return anatomy, MusculoskeletalModel(anatomy, coordinates=study.coordinates, fixed=fixed)
+
+
+def copy_of_nearest(trials: tuple[Trial, ...], anatomy: Anatomy, model: MusculoskeletalModel) -> Reconstruction:
+    """Return the answer that copies the nearest measured muscle: the yardstick beside every answer of ours."""
+
+    def moment_arms(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(model.moment_arms(angle), dtype=float)
+
+    return copy_nearest(trials, anatomy, moment_arms)
