@@ -1,0 +1,103 @@
+"""Where the members of an ensemble expect the deep muscles: together they are the prior."""
+
+import numpy as np
+import pytest
+
+from profundus.model.anchors import anchored_ratio, draw_anchors
+from profundus.records import LossSettings
+
+LOSS = LossSettings()
+NAMES = ("curl_1", "curl_2")
+STEP = 0.01
+
+
+def state(seed=0):
+    return np.random.default_rng(seed).normal(size=(2, 150, 3))
+
+
+def ratios(seed=0, *, members=6, loss=LOSS, names=NAMES, at=None):
+    """Return the expected log ratios (member, trial, time, muscle)."""
+    anchors = draw_anchors(seed, loss, members=members, muscles=6, states=3)
+    at = state() if at is None else at
+    return np.stack([anchored_ratio(anchor, at, names, step=STEP) for anchor in anchors])
+
+
+@pytest.mark.parametrize("members", [5, 6, 9])
+def test_the_members_agree_on_the_mean(members):
+    drawn = ratios(members=members)
+    assert len(drawn) == members
+    np.testing.assert_allclose(drawn.mean(axis=0), 0.0, atol=1e-12)
+    assert drawn.std() > 0.1
+
+
+@pytest.mark.parametrize("members", [5, 8])
+def test_the_level_has_exactly_the_declared_spread(members):
+    for anchors in (draw_anchors(s, LOSS, members=members, muscles=6, states=3) for s in range(5)):
+        level = np.stack([anchor.level for anchor in anchors])
+        np.testing.assert_allclose(level.std(axis=0), LOSS.group_amplitude_sd, rtol=1e-9)
+
+
+@pytest.mark.parametrize("members", [5, 6])
+def test_pattern_and_own_drive_have_the_declared_spread(members):
+    anchors = [draw_anchors(s, LOSS, members=members, muscles=6, states=3) for s in range(150)]
+    still = np.zeros((1, 60, 3))
+    still[..., 0] = np.linspace(-2, 2, 60)
+    flat = [[anchor._replace(level=np.zeros(6)) for anchor in person] for person in anchors]
+    pattern = [[anchored_ratio(a._replace(drive_sd=0.0), still, ("t",), step=STEP) for a in one] for one in flat]
+    drive = [
+        [anchored_ratio(a._replace(pattern_weight=0 * a.pattern_weight), still, ("t",), step=0.3) for a in one]
+        for one in flat
+    ]
+    assert np.std(pattern) == pytest.approx(LOSS.group_pattern_sd, rel=0.06)
+    assert np.std(drive) == pytest.approx(LOSS.group_drive_sd, rel=0.06)
+
+
+def test_the_muscles_are_drawn_independently():
+    levels = np.concatenate(
+        [np.stack([a.level for a in draw_anchors(s, LOSS, members=6, muscles=6, states=3)]) for s in range(200)]
+    )
+    apart = np.corrcoef(levels.T)[np.triu_indices(6, 1)]
+    assert np.abs(apart).max() < 0.12
+
+
+def test_a_trial_always_meets_the_same_draw():
+    np.testing.assert_array_equal(ratios(), ratios())
+    alone = ratios(names=NAMES[1:], at=state()[1:])
+    np.testing.assert_array_equal(alone[:, 0], ratios()[:, 1])
+
+
+def test_another_name_meets_another_draw():
+    still = np.zeros((2, 150, 3))
+    drawn = ratios(at=still)
+    assert np.abs(drawn[:, 0] - drawn[:, 1]).max() > 0.05
+    np.testing.assert_array_equal(ratios(names=("same", "same"), at=still)[:, 0], drawn[:, 0] * 0 + _one(still))
+
+
+def _one(still):
+    return ratios(names=("same", "same"), at=still)[:, 1]
+
+
+def test_another_seed_is_another_draw():
+    assert np.abs(ratios(0) - ratios(1)).max() > 0.1
+
+
+def test_a_longer_recording_begins_as_the_shorter_one():
+    whole = ratios()
+    begun = ratios(at=state()[:, :70])
+    np.testing.assert_allclose(begun, whole[:, :, :70], atol=1e-12)
+
+
+def test_the_own_drive_is_slow():
+    drawn = ratios(at=np.zeros((2, 400, 3)))
+    rate = np.diff(drawn, axis=2) / STEP
+    fastest = 2 * np.pi * 1.0  # rad/s, of its fastest wave
+    assert np.abs(rate).max() < fastest * LOSS.group_drive_sd * np.sqrt(2 * 16)
+    assert rate.std() < fastest * LOSS.group_drive_sd
+
+
+def test_without_a_prior_of_the_level_all_members_expect_the_group_itself():
+    level = [
+        anchor.level
+        for anchor in draw_anchors(0, LossSettings(group_amplitude_sd=None), members=5, muscles=6, states=3)
+    ]
+    np.testing.assert_array_equal(level, np.zeros((5, 6)))
