@@ -1,0 +1,192 @@
+"""profundus from Python: load a model or a study, fit, reconstruct. The same as the commands."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from profundus.io.tables import read_table, write_table
+from profundus.records import Reconstruction, Scorecard, ScoreRow, Study, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from profundus.io.run_directory import RunDirectory
+    from profundus.model.musculoskeletal import MusculoskeletalModel
+    from profundus.protocols.fitting import FitProgress
+
+__all__ = ["Run", "fit", "load_model", "load_study", "read_table", "reconstruct", "write_table"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A fitted study in its folder: parameters, scores, answers, and the fitted persons for new trials.
+
+    ``Run(path)`` opens the folder that an earlier `fit` wrote. What it returns is read from the files each time.
+    """
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        """Refuse a folder without a run: MissingFileError or FileFormatError."""
+        from profundus.io.run_directory import read_run
+
+        object.__setattr__(self, "path", read_run(Path(self.path)).path)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Return the persons that were fitted, by name."""
+        return self._directory.subjects
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Return the scores as ``scores.csv`` holds them, a row a trial (or pooled), muscle and method."""
+        return _score_frame(self._directory.scores())
+
+    def parameters(self, subject: str | None = None) -> pd.DataFrame:
+        """Return a person's parameters: generic, fitted, fences, posterior sd, whether the data moved them, whether at a bound."""
+        import pandas as pd
+
+        from profundus.io.run_directory import PARAMETER_COLUMNS
+
+        rows = self._directory.parameters(self._named(subject))
+        columns = list(PARAMETER_COLUMNS)
+        return pd.DataFrame([[getattr(row, column) for column in columns] for row in rows], columns=columns)
+
+    def dataset(self, subject: str | None = None) -> xr.Dataset:
+        """Return a person's whole answer, with the axes draw, trial, time [s, from the trial's start], muscle, coordinate."""
+        return self._directory.dataset(self._named(subject))
+
+    def reconstruct(
+        self, trial: Trial | str | Path, *, subject: str | None = None, data_root: str | Path | None = None
+    ) -> xr.Dataset:
+        """Return what a fitted person's muscles did in a new trial. See `profundus.reconstruct`."""
+        from profundus.protocols.reconstructing import fitted_person
+
+        asked = trial.subject if subject is None and isinstance(trial, Trial) else subject
+        person = fitted_person(self._directory, asked)
+        root = None if data_root is None else Path(data_root)
+        trials = (trial,) if isinstance(trial, Trial) else person.trials(Path(trial), data_root=root)
+        return _answer(person.answer(trials))
+
+    def report(self) -> Path:
+        """Write the page of the run again and return its path."""
+        from profundus.pages import write_page
+
+        return write_page(self._directory)
+
+    @property
+    def _directory(self) -> RunDirectory:
+        from profundus.io.run_directory import RunDirectory
+
+        return RunDirectory(self.path)
+
+    def _named(self, subject: str | None) -> str:
+        from profundus.errors import InputError, Problem
+
+        known = self.subjects
+        if subject is None and len(known) == 1:
+            return known[0]
+        if subject in known:
+            return str(subject)
+        what = "no subject was named" if subject is None else f"there is no subject '{subject}'"
+        expected = f"one of {', '.join(known)}" if known else "a run in which at least one subject was fitted"
+        raise InputError(Problem("error", what, file=str(self.path), expected=expected))
+
+
+def load_model(
+    name: str | Path = "arm26", *, coordinates: Sequence[str] | None = None, fixed: Mapping[str, float] | None = None
+) -> MusculoskeletalModel:
+    """Return a shipped musculoskeletal model in which ``coordinates`` move and all others are ``fixed`` [rad].
+
+    Raises InputError for a model, coordinate or posture that there is not.
+    """
+    from profundus.io.anatomy import read_anatomy
+    from profundus.model.musculoskeletal import MusculoskeletalModel
+
+    return MusculoskeletalModel(read_anatomy(str(name)), coordinates=coordinates, fixed=fixed)
+
+
+def load_study(path: str | Path, *, data_root: str | Path | None = None) -> Study:
+    """Return a study with all its recordings in SI units; its warnings stand in ``problems``.
+
+    ``data_root`` is where relative paths start, if not at the study file. Raises StudyError with every error of every file.
+    """
+    from profundus.io.study_file import read_study
+
+    return read_study(path, data_root=None if data_root is None else Path(data_root))
+
+
+def fit(
+    study: Study | str | Path,
+    *,
+    out: str | Path | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    overwrite: bool = False,
+    subjects: Sequence[str] | None = None,
+    on_progress: Callable[[FitProgress], None] | None = None,
+) -> Run:
+    """Fit a study, reconstruct all its trials, score them, write the page; return the run.
+
+    Without ``out`` the run lives in a temporary folder, as long as the returned object. Raises InputError (study, folder), ResourceError
+    (disk), ConvergenceError (no result).
+    """
+    from profundus.pages import write_page
+    from profundus.protocols.fitting import fit_study
+
+    read = study if isinstance(study, Study) else load_study(study)
+    folder = Path(tempfile.mkdtemp(prefix="profundus-") if out is None else out)
+    try:
+        result = fit_study(
+            read, folder, seed=seed, resume=resume, overwrite=overwrite, subjects=subjects, on_progress=on_progress
+        )
+        write_page(result.run)
+    except BaseException:
+        if out is None:
+            shutil.rmtree(folder)
+        raise
+    run = Run(folder)
+    if out is None:
+        weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
+    return run
+
+
+def reconstruct(
+    run: Run | str | Path,
+    trial: Trial | str | Path,
+    *,
+    subject: str | None = None,
+    data_root: str | Path | None = None,
+) -> xr.Dataset:
+    """Return what a fitted person's muscles did in a new trial (a Trial, or the path of a file of [[trial]] tables).
+
+    Variables: ``excitation``, ``lower``, ``upper`` (time, muscle), fractions of maximum, the latter two a 90 % band; ``draws`` (draw, time,
+    muscle); ``moment`` (time, coordinate) [N.m]; and what was recorded. A file with several trials gives a first axis ``trial``.
+    ``subject`` names the person where the run has several. Raises InputError.
+    """
+    opened = run if isinstance(run, Run) else Run(Path(run))
+    return opened.reconstruct(trial, subject=subject, data_root=data_root)
+
+
+def _answer(rec: Reconstruction) -> xr.Dataset:
+    """Return an answer under the names of the public contract; one trial alone has no axis for it, and its own time."""
+    from profundus.io.archive import to_dataset
+
+    whole = to_dataset(rec).rename(excitation_draws="draws", moment_model="moment")
+    if len(rec.trials) > 1:
+        return whole
+    return whole.isel(trial=0).assign_coords(time=("time", rec.trials[0].trial.time, {"units": "s"}))
+
+
+def _score_frame(card: Scorecard) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = [field.name for field in fields(ScoreRow)]
+    return pd.DataFrame([[getattr(row, column) for column in columns] for row in card.rows], columns=columns)

@@ -1,0 +1,180 @@
+"""The commands and their options, in the words of who uses them; what they do stands in files of their own."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from profundus import __version__
+from profundus.cli.failures import BAD_INPUT
+from profundus.cli.outcome import Job
+
+# `--json` and `--debug` are read in `main`, that speaks for failures, too; here they are known to the help
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else; progress goes to stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an error happened.")]
+StudyFile = Annotated[
+    Path, typer.Argument(metavar="STUDY.toml", help="The study: model, muscles, trials and their files.")
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder that `profundus fit` wrote.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Where the recordings are, if not beside the study file."),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the results that are in the folder.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+OneSubject = Annotated[
+    str | None, typer.Option("--subject", metavar="ID", help="Whose muscles; needed where the run has several people.")
+]
+
+app = typer.Typer(
+    name="profundus",
+    help="Reconstruct the EMG of deep muscles from motion, load, surface EMG and joint moments. Research use only.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _profundus(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"profundus {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def demo(
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")] = Path("profundus-demo"),
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
+    """Fit a virtual subject whose deep EMG is known.
+
+    Takes a minute, needs no data, opens nothing; tells where the page is.
+    """
+    from profundus.cli.fitting import demonstrated
+
+    return partial(demonstrated, out, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
+def check(*, study: StudyFile, data: Data = None, json: Json = False, debug: Debug = False) -> Job:
+    """Tell every problem of a study at once.
+
+    Reads every file that the study names, before anything long runs, and says what the recordings can determine.
+    """
+    from profundus.cli.checking import checked
+
+    return partial(checked, study, data_root=data)
+
+
+@app.command()
+def fit(
+    *,
+    study: StudyFile,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results: new, or an earlier run.")],
+    data: Data = None,
+    seed: Annotated[int, typer.Option(min=0, help="Start of the random numbers: same seed, same result.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was interrupted.")] = False,
+    overwrite: Overwrite = False,
+    subject: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Fit this person only; may be given several times.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
+    """Personalize the model and reconstruct.
+
+    Fits each subject on the trials of role "fit", reconstructs all muscles in all trials, scores them, and writes a page.
+    """
+    from profundus.cli.fitting import fitted
+
+    return partial(
+        fitted,
+        study,
+        out,
+        data_root=data,
+        seed=seed,
+        resume=resume,
+        overwrite=overwrite,
+        subjects=subject or None,
+        quiet=quiet,
+    )
+
+
+@app.command()
+def reconstruct(
+    *,
+    run: RunFolder,
+    new_trials: Annotated[
+        Path, typer.Argument(metavar="NEW_TRIAL.toml", help="Trials of a fitted subject, each a [[trial]] table.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the results.")],
+    subject: OneSubject = None,
+    data: Data = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
+    """Apply a fitted subject to new trials.
+
+    Reconstructs all muscles without fitting anything again: it takes seconds.
+    """
+    from profundus.cli.results import reconstructed
+
+    return partial(reconstructed, run, new_trials, out, subject=subject, data_root=data, overwrite=overwrite)
+
+
+@app.command()
+def report(*, run: RunFolder, json: Json = False, debug: Debug = False) -> Job:
+    """Write the page of a run again.
+
+    RUN/report.html is one file that can be read offline.
+    """
+    from profundus.cli.results import reported
+
+    return partial(reported, run)
+
+
+@app.command()
+def export(
+    *,
+    run: RunFolder,
+    to: Annotated[Literal["opensim"], typer.Option(help="For which program.")],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the files. Default: RUN/opensim")] = None,
+    subject: OneSubject = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
+    """Write results for other programs.
+
+    For OpenSim: <trial>_controls.sto and <trial>_states.sto in one folder a subject.
+    """
+    from profundus.cli.results import exported
+
+    return partial(exported, run, to=to, out=out, subject=subject)
+
+
+@app.command()
+def sysinfo(*, json: Json = False, debug: Debug = False) -> Job:
+    """Tell versions, machine and accelerators.
+
+    What a report of an error needs.
+    """
+    from profundus.cli.sysinfo import system
+
+    return system

@@ -1,0 +1,105 @@
+"""The page of a run, from the run's folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from profundus.errors import FileFormatError, Problem
+from profundus.fit.saving import settings_from
+from profundus.io.anatomy import read_anatomy
+from profundus.io.run_directory import MANIFEST, RunDirectory
+from profundus.io.store import write_whole
+from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.protocols.models import copy_of_nearest
+from profundus.records import Anatomy, Flag, Reconstruction, Trial
+from profundus.report import PageContent, SubjectContent, TrainingCurve, build_page
+
+PAGE = "report.html"
+TITLE = "Deep-muscle envelopes"
+
+
+def write_page(run: RunDirectory) -> Path:
+    """Write ``report.html`` into a run's folder, whole, and return its path. Raises as `page_of`, and ResourceError."""
+    path = run.path / PAGE
+    write_whole(path, page_of(run))
+    return path
+
+
+def page_of(run: RunDirectory) -> str:
+    """Return the page of a run as HTML text: its answers beside the copy of the nearest muscle, and all that is known of them.
+
+    Raises InputError where no person's results are there, and FileFormatError where a file of the run is damaged.
+    """
+    manifest = run.manifest
+    try:
+        content = _content(run, manifest)
+    except (KeyError, TypeError, AttributeError) as error:
+        what = f"entries are missing or of another kind ({type(error).__name__}: {error})"
+        remedy = "Fit again with this version"
+        raise FileFormatError(Problem("error", what, file=str(run.path / MANIFEST), remedy=remedy)) from error
+    return build_page(content)
+
+
+def _content(run: RunDirectory, manifest: Mapping[str, Any]) -> PageContent:
+    shipped = read_anatomy(manifest["anatomy"]["name"])
+    anatomy = read_anatomy(shipped.name, ignored=set(shipped.muscles) - set(manifest["anatomy"]["muscles"]))
+    noted: Mapping[str, Mapping[str, Any]] = manifest.get("subjects", {})
+    return PageContent(
+        title=TITLE,
+        study=str(manifest["study"]),
+        subjects=tuple(_subject(run, subject, noted.get(subject, {}), anatomy) for subject in run.subjects),
+        scorecard=run.scores(),
+        deep=tuple(manifest["deep"]),
+        groups=dict(zip(anatomy.muscles, anatomy.groups, strict=True)),
+        problems=_problems(manifest, noted),
+        provenance={key: value for key, value in manifest.items() if key not in {"problems", "subjects"}},
+        settings=settings_from(manifest["settings"]),
+    )
+
+
+def _subject(run: RunDirectory, subject: str, noted: Mapping[str, Any], anatomy: Anatomy) -> SubjectContent:
+    rec = run.reconstruction(subject)
+    processing = noted.get("processing", {})
+    parts = tuple(
+        replace(part, trial=replace(part.trial, processing=processing.get(part.trial.name, {}))) for part in rec.trials
+    )
+    flags = tuple(Flag(**flag) for flag in noted.get("flags", ()))
+    return SubjectContent(
+        replace(rec, trials=parts, flags=flags),
+        others=_copies(tuple(part.trial for part in parts), anatomy),
+        parameters=run.parameters(subject),
+        training=_training(run, subject),
+        quality=run.quality(subject),
+    )
+
+
+def _copies(trials: tuple[Trial, ...], anatomy: Anatomy) -> tuple[Reconstruction, ...]:
+    """Return the copy of the nearest muscle; none where no muscle has an electrode."""
+    if not any(trial.measured.any() for trial in trials):
+        return ()
+    model = MusculoskeletalModel(anatomy, coordinates=trials[0].coordinates)
+    return (copy_of_nearest(trials, anatomy, model),)
+
+
+def _training(run: RunDirectory, subject: str) -> tuple[TrainingCurve, ...]:
+    """Return one curve a member of the ensemble; the history is (step, member, term)."""
+    arrays, facts = run.network(subject)
+    history, names = arrays["history"], facts["terms"]
+    steps = range(1, len(history) + 1)
+    return tuple(
+        TrainingCurve(steps, {name: history[:, member, term].tolist() for term, name in enumerate(names)})
+        for member in range(history.shape[1])
+    )
+
+
+def _problems(manifest: Mapping[str, Any], noted: Mapping[str, Mapping[str, Any]]) -> tuple[Problem, ...]:
+    """Return what was said of the study and its people, once each, and that the run is not finished where it is not."""
+    said = [*manifest.get("problems", ()), *(problem for one in noted.values() for problem in one.get("problems", ()))]
+    listed = tuple(dict.fromkeys(Problem(**problem) for problem in said))
+    if manifest.get("finished"):
+        return listed
+    unfinished = Problem("warning", "the run is not finished", remedy="The same `fit` with --resume goes on")
+    return (unfinished, *listed)
