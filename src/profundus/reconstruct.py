@@ -34,11 +34,12 @@ def reconstruct(fitted: FittedSubject, model: MusculoskeletalModel, trials: Sequ
     names = [trial.name for trial in trials]
     anchors = [anchored_ratio(anchor, state, names, step=fitted.step) for anchor in fitted.anchors]
     anchored = jnp.asarray(np.stack(anchors), batch.emg.dtype)
+    log_gain = jnp.log(jnp.asarray(fitted.gain, batch.emg.dtype))
+    shared = _Shared(model, fitted.layout, fitted.settings, fitted.step)
     answers = []
     for row, trial in enumerate(trials):
-        member = _Shared(model, fitted.layout, fitted.settings, fitted.step)
         one = Batch(*(values[row] for values in batch))
-        drawn, muscles = _respond(member, fitted.members, fitted.parameters, one, anchored[:, row])
+        drawn, muscles = _respond(shared, (fitted.members, fitted.parameters, log_gain), one, anchored[:, row])
         answers.append(_answer(fitted, trial, np.asarray(drawn, dtype=float)[:, : len(trial.time)], muscles))
     return Reconstruction(fitted.method, fitted.subject, tuple(answers))
 
@@ -115,15 +116,14 @@ class _Shared(NamedTuple):
 @eqx.filter_jit
 def _respond(
     shared: _Shared,
-    members: Member,
-    parameters: Parameters,
+    members: tuple[Member, Parameters, Float[Array, "member muscle"]],
     trial: Batch,
     anchors: Float[Array, "member time muscle"],
 ) -> tuple[Float[Array, "member time muscle"], MuscleResponse]:
     model, layout, settings, step = shared
     geometry = Geometry(trial.path_length, trial.path_velocity, trial.moment_arm)
 
-    def one(member: Member, own: Parameters, anchor: Float[Array, "time muscle"]) -> tuple[Array, MuscleResponse]:
+    def one(member: Member, own: Parameters, log_gain: Array, anchor: Array) -> tuple[Array, MuscleResponse]:
         excitation, _ = excitations(
             member,
             layout,
@@ -131,6 +131,7 @@ def _respond(
             features=trial.features,
             neighbor=trial.neighbor,
             anchor=anchor,
+            log_gain=log_gain,
             valid=trial.valid,
         )
         muscles = model.respond(
@@ -138,7 +139,7 @@ def _respond(
         )
         return excitation, muscles
 
-    found: tuple[Array, MuscleResponse] = jax.vmap(one)(members, parameters, anchors)
+    found: tuple[Array, MuscleResponse] = jax.vmap(one)(*members, anchors)
     return found
 
 

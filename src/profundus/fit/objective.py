@@ -8,11 +8,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from profundus.fit.priors import ParameterPrior
 from profundus.model.inputs import Batch
-from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel
+from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel, Parameters
 from profundus.model.nmm import Layout, Member, excitations
 from profundus.records import FitSettings
 
@@ -35,87 +35,110 @@ class Objective:
     gain: tuple[float, float]
     step: float
 
-    def respond(self, member: Member, batch: Batch, anchor: Float[Array, "trial time muscle"]) -> Response:
+    def respond(self, member: Member, batch: Batch, center: Center) -> Response:
         """Return excitations and the muscles' response to them for all trials (trial, time, ...)."""
         parameters = self.prior.parameters(member.personal)
+        log_gain = self.log_gain(member, center)
+        share = jnp.where(self.layout.deep, self.settings.loss.deep_moment_share, 1.0)
 
-        def one(row: Batch, center: Float[Array, "time muscle"]) -> Response:
+        def one(row: Batch, ratio: Float[Array, "time muscle"]) -> Response:
             excitation, found = excitations(
                 member,
                 self.layout,
                 self.settings,
                 features=row.features,
                 neighbor=row.neighbor,
-                anchor=center,
+                anchor=ratio,
+                log_gain=log_gain,
                 valid=row.valid,
             )
-            geometry = Geometry(row.path_length, row.path_velocity, row.moment_arm)
-            share = jnp.where(self.layout.deep, self.settings.loss.deep_moment_share, 1.0)
             felt = share * excitation + (1.0 - share) * jax.lax.stop_gradient(excitation)
-            muscles = self.model.respond(
-                felt,
-                geometry,
-                parameters,
-                muscle=self.settings.muscle,
-                smoothing=self.settings.activation_smoothing,
-                step=self.step,
-                substeps=1,
-            )
-            return Response(excitation, found, muscles)
+            return Response(excitation, found, self.muscles(felt, row, parameters))
 
-        return jax.vmap(one)(batch, anchor)
+        return jax.vmap(one)(batch, center.ratio)
 
-    def emg_gain(self, member: Member) -> Float[Array, " muscle"]:
-        """Return what turns the excitation of a measured muscle into its envelope (muscle,)."""
+    def muscles(self, excitation: Float[Array, "time muscle"], row: Batch, parameters: Parameters) -> MuscleResponse:
+        """Return what the muscles do in one trial."""
+        geometry = Geometry(row.path_length, row.path_velocity, row.moment_arm)
+        return self.model.respond(
+            excitation,
+            geometry,
+            parameters,
+            muscle=self.settings.muscle,
+            smoothing=self.settings.activation_smoothing,
+            step=self.step,
+            substeps=1,
+        )
+
+    def log_gain(self, member: Member, center: Center) -> Float[Array, " muscle"]:
+        """Return the log of what turns the excitation of a measured muscle into its envelope (muscle,); 0 for deep ones."""
         mean, sd = self.gain
         free = np.asarray(self.layout.measured) & (not self.settings.paper)
-        return jnp.where(free, jnp.exp(mean + sd * member.gain), 1.0)
+        return jnp.where(free, mean + sd * (center.gain + member.gain), 0.0)
+
+    def moment_weight(
+        self, batch: Batch
+    ) -> tuple[Float[Array, "*trial time coordinate"], Bool[Array, "*trial time coordinate"]]:
+        """Return the standard deviation of every moment [N.m], and whether it counts: not where activation still remembers its start."""
+        loss = self.settings.loss
+        settled = np.arange(batch.moment.shape[-2])[:, None] * self.step >= WARM_UP_S
+        return jnp.hypot(loss.moment_sd, loss.moment_relative_sd * batch.moment), batch.moment_valid & settled
 
     def terms(
-        self, member: Member, batch: Batch, anchor: Float[Array, "trial time muscle"], duration: Float[Array, ""]
+        self, member: Member, batch: Batch, center: Center, duration: Float[Array, ""]
     ) -> dict[str, Float[Array, ""]]:
         """Return every loss term, as negative log density of all trials."""
         loss = self.settings.loss
-        response = self.respond(member, batch, anchor)
-        level = jax.nn.sigmoid(
-            batch.neighbor
-        )  # the smoothed envelope: weights that follow the noise itself would pull the fit down
+        response = self.respond(member, batch, center)
+        level = jax.nn.sigmoid(batch.neighbor)  # smoothed: weights that follow the noise itself would pull the fit down
         emg_sd = jnp.hypot(loss.emg_sd, loss.emg_relative_sd * level)
-        emg_error = (batch.emg - response.excitation * self.emg_gain(member)) / emg_sd
-        moment_sd = jnp.hypot(loss.moment_sd, loss.moment_relative_sd * batch.moment)
+        emg_error = (batch.emg - response.excitation * jnp.exp(self.log_gain(member, center))) / emg_sd
+        moment_sd, moment_seen = self.moment_weight(batch)
         moment_error = (batch.moment - response.muscles.joint_moment) / moment_sd
-        settled = np.arange(batch.valid.shape[1]) * self.step >= WARM_UP_S
-        moment_seen = batch.moment_valid & settled[None, :, None]
-        channels = max(1, sum(self.layout.measured))
+        electrodes, coordinates = sum(self.layout.measured), batch.moment.shape[-1]
+        emg_errors = duration * electrodes / loss.emg_correlation_s
+        moment_errors = duration * coordinates / loss.moment_correlation_s
         out = {
-            "emg": duration * channels * _mean_square(emg_error, batch.emg_valid) / loss.emg_correlation_s,
-            "moment": duration
-            * moment_error.shape[-1]
-            * _mean_square(moment_error, moment_seen)
-            / loss.moment_correlation_s,
+            "emg": emg_errors * _mean_square(emg_error, batch.emg_valid),
+            "moment": moment_errors * _mean_square(moment_error, moment_seen),
         }
         if loss.parameter_prior:
             out["parameters"] = 0.5 * (jnp.sum(member.personal**2) + jnp.sum(member.gain**2))
+        return out | self._deep_terms(member, batch, response, duration)
+
+    def _deep_terms(
+        self, member: Member, batch: Batch, response: Response, duration: Float[Array, ""]
+    ) -> dict[str, Float[Array, ""]]:
+        loss = self.settings.loss
         deep = batch.valid[..., None] & self.layout.deep
-        many = max(1, int(self.layout.deep.sum()))
+        many = int(self.layout.deep.sum())
+        deviations = duration * many / loss.group_correlation_s
+        out = {}
         if loss.group_amplitude_sd is not None:
-            strayed = duration * many * _mean_square(response.found, deep) / loss.group_correlation_s
+            strayed = deviations * _mean_square(response.found, deep)
             out["group"] = strayed + 0.5 * jnp.sum(member.amplitude**2)
         if loss.effort_sd is not None:
             out["effort"] = many * _mean_square(response.excitation / loss.effort_sd, deep)
         if loss.smoothness_sd is not None:
             spread = np.hypot(loss.group_pattern_sd, loss.group_drive_sd)
             rate = jnp.diff(response.found, axis=1) * spread / self.step / loss.smoothness_sd
-            out["smoothness"] = duration * many * _mean_square(rate, deep[:, 1:]) / loss.group_correlation_s
+            out["smoothness"] = deviations * _mean_square(rate, deep[:, 1:])
         return out
 
     def __call__(
-        self, member: Member, batch: Batch, anchor: Float[Array, "trial time muscle"], duration: Float[Array, ""]
+        self, member: Member, batch: Batch, center: Center, duration: Float[Array, ""]
     ) -> tuple[Float[Array, ""], Float[Array, " term"]]:
         """Return the loss per second of recording and its terms, in the order of ``TERMS`` (0 where a term is left out)."""
-        terms = self.terms(member, batch, anchor, duration)
+        terms = self.terms(member, batch, center, duration)
         listed = jnp.stack([terms.get(name, jnp.zeros(())) for name in TERMS])
         return jnp.sum(listed) / duration, listed
+
+
+class Center(NamedTuple):
+    """Where a member's prior has its center: log ratios of the deep muscles (trial, time, muscle), EMG gains (muscle,) in prior sd."""
+
+    ratio: Float[Array, "trial time muscle"]
+    gain: Float[Array, " muscle"]
 
 
 class Response(NamedTuple):

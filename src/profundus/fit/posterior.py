@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -11,34 +9,26 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from profundus.fit.objective import WARM_UP_S, Objective
+from profundus.fit.objective import Center, Objective
 from profundus.model.inputs import Batch
-from profundus.model.musculoskeletal import Geometry
-from profundus.model.nmm import Member, excitations
+from profundus.model.nmm import Member
 from profundus.records import ParameterRow
 
 Floats = NDArray[np.float64]
 
 
-def parameter_rows(objective: Objective, members: Member, batch: Batch, anchors: Float[np.ndarray, "member trial time muscle"]) -> tuple[
-    ParameterRow, ...
-]:  # fmt: skip
+def parameter_rows(objective: Objective, members: Member, batch: Batch, centers: Center) -> tuple[ParameterRow, ...]:
     """Return the table of the person's parameters.
 
     The posterior variance is that of the moment's linearization with the excitations held (Laplace) plus the variance between the
-    members, whose deep excitations differ as the prior lets them.
+    members, whose deep excitations and EMG gains differ as the prior lets them.
     """
     prior = objective.prior
     personal = np.asarray(members.personal, dtype=float)
     values = np.stack([np.asarray(prior.values(jnp.asarray(p))) for p in personal])
     slope = np.asarray(jax.jacfwd(prior.values)(jnp.asarray(personal.mean(axis=0))), dtype=float)
-    information = np.mean(
-        [
-            _information(objective, jax.tree.map(lambda a, i=i: a[i], members), batch, anchors[i])
-            for i in range(len(personal))
-        ],
-        axis=0,
-    )
+    each = [jax.tree.map(lambda leaf, i=i: leaf[i], (members, centers)) for i in range(len(personal))]
+    information = np.mean([_information(objective, member, batch, center) for member, center in each], axis=0)
     covariance = np.linalg.inv(np.asarray(information, dtype=float) + np.eye(personal.shape[1]))
     variance = np.einsum("ij,jk,ik->i", slope, covariance, slope) + values.var(axis=0, ddof=1)
     fenced = np.sqrt(np.einsum("ij,ij->i", slope, slope))
@@ -53,35 +43,22 @@ def parameter_rows(objective: Objective, members: Member, batch: Batch, anchors:
 
 @eqx.filter_jit
 def _information(
-    objective: Objective, member: Member, batch: Batch, anchor: Float[Array, "trial time muscle"]
+    objective: Objective, member: Member, batch: Batch, center: Center
 ) -> Float[Array, "parameter parameter"]:
     """Return what the moments of all trials say about the whitened parameters, in units of the prior's information."""
-    loss = objective.settings.loss
-    settled = np.arange(batch.valid.shape[1]) * objective.step >= WARM_UP_S
-    weight = np.sqrt(objective.step / loss.moment_correlation_s)
+    weight = np.sqrt(objective.step / objective.settings.loss.moment_correlation_s)
+    excitation = objective.respond(member, batch, center).excitation
+    moment_sd, seen = objective.moment_weight(batch)
 
-    def one(row: Batch, center: Array) -> Array:
-        excitation, _ = excitations(
-            member,
-            objective.layout,
-            objective.settings,
-            features=row.features,
-            neighbor=row.neighbor,
-            anchor=center,
-            valid=row.valid,
-        )
-        geometry = Geometry(row.path_length, row.path_velocity, row.moment_arm)
-        moment_sd = jnp.hypot(loss.moment_sd, loss.moment_relative_sd * row.moment)
-        seen = row.moment_valid & settled[:, None]
+    def one(trial: tuple[Batch, Array, Array, Array]) -> Array:
+        row, excited, sd, counts = trial
 
-        def residual(personal: Array) -> Any:
-            muscles = objective.model.respond(
-                excitation, geometry, objective.prior.parameters(personal), muscle=objective.settings.muscle,
-                smoothing=objective.settings.activation_smoothing, step=objective.step,
-            )  # fmt: skip
-            return jnp.where(seen, muscles.joint_moment / moment_sd, 0.0).ravel() * weight
+        def residual(personal: Array) -> Array:
+            muscles = objective.muscles(excited, row, objective.prior.parameters(personal))
+            return jnp.asarray(jnp.where(counts, muscles.joint_moment / sd, 0.0).ravel() * weight)
 
         jacobian = jax.jacfwd(residual)(member.personal)
         return jnp.asarray(jacobian.T @ jacobian)
 
-    return jnp.sum(jax.lax.map(lambda pair: one(*pair), (batch, anchor)), axis=0)
+    each: Float[Array, "trial parameter parameter"] = jax.lax.map(one, (batch, excitation, moment_sd, seen))
+    return jnp.sum(each, axis=0)

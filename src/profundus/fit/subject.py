@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from profundus.errors import InputError, Problem
-from profundus.fit.objective import TERMS, Objective
+from profundus.fit.objective import TERMS, Center, Objective
 from profundus.fit.posterior import parameter_rows
 from profundus.fit.priors import gain_prior, parameter_prior
 from profundus.fit.training import Progress, Trainer, TrainingState
@@ -96,8 +97,10 @@ class SubjectFit:
         names = [trial.name for trial in self.trials]
         state = np.asarray(self.batch.state, dtype=float)
         ratios = [anchored_ratio(anchor, state, names, step=first.step) for anchor in self.anchors]
-        self.anchored = np.stack(ratios).astype(np.float32)
-        self.trainer = Trainer(self.objective, self.batch, self.anchored, seed=seed)
+        dtype = self.batch.emg.dtype
+        gains = np.stack([anchor.gain for anchor in self.anchors])
+        self.centers = Center(jnp.asarray(np.stack(ratios), dtype), jnp.asarray(gains, dtype))
+        self.trainer = Trainer(self.objective, self.batch, self.centers, seed=seed)
 
     def start(self) -> TrainingState:
         """Return untrained members."""
@@ -119,7 +122,7 @@ class SubjectFit:
     def fitted(self, state: TrainingState, *, subject: str) -> FittedSubject:
         """Return the fitted person."""
         personal = state.members.personal
-        rows = parameter_rows(self.objective, state.members, self.batch, self.anchored)
+        rows = parameter_rows(self.objective, state.members, self.batch, self.centers)
         return FittedSubject(
             subject=subject,
             method="nmm_paper" if self.settings.paper else "nmm",
@@ -130,7 +133,7 @@ class SubjectFit:
             anchors=self.anchors,
             members=state.members,
             parameters=jax.vmap(self.objective.prior.parameters)(personal),
-            gain=np.asarray(jax.vmap(self.objective.emg_gain)(state.members)),
+            gain=np.exp(np.asarray(jax.vmap(self.objective.log_gain)(state.members, self.centers))),
             step=self.objective.step,
             rows=rows,
             terms=TERMS,

@@ -15,7 +15,7 @@ import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 from numpy.typing import NDArray
 
-from profundus.fit.objective import TERMS, Objective
+from profundus.fit.objective import TERMS, Center, Objective
 from profundus.model.inputs import Batch
 from profundus.model.nmm import Member, new_member
 
@@ -40,7 +40,7 @@ class Material(NamedTuple):
 
     batch: Batch
     window: int
-    anchors: Float[Array, "member trial time muscle"]
+    centers: Center
     room: Int[Array, " trial"]
     duration: Float[Array, ""]
 
@@ -57,12 +57,10 @@ class Progress:
 class Trainer:
     """Trains an ensemble on one subject's trials, chunk by chunk, so that it can be stopped and taken up bit for bit.
 
-    ``anchors`` (member, trial, time, muscle). The stretches that a step sees follow from the seed, the member and the step alone.
+    ``centers`` has the member as its first axis. The stretches that a step sees follow from the seed, the member and the step alone.
     """
 
-    def __init__(
-        self, objective: Objective, batch: Batch, anchors: Float[np.ndarray, "member trial time muscle"], *, seed: int
-    ) -> None:
+    def __init__(self, objective: Objective, batch: Batch, centers: Center, *, seed: int) -> None:
         self.objective = objective
         settings = objective.settings
         multiple = settings.network.token_samples
@@ -71,7 +69,7 @@ class Trainer:
         samples = jnp.sum(batch.valid, axis=1)
         room = jnp.maximum(samples - self.window, 0)
         duration = jnp.asarray(jnp.sum(samples) * objective.step, batch.emg.dtype)
-        self.material = Material(batch, self.window, jnp.asarray(anchors, batch.emg.dtype), room, duration)
+        self.material = Material(batch, self.window, centers, room, duration)
         self.key = jax.random.key(seed)
         self.rates = _rates(settings.steps, settings.learning_rate)
 
@@ -125,16 +123,14 @@ def _optimizer() -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(10.0), optax.scale_by_adam(b2=0.99))
 
 
-def _stretch(
-    batch: Batch, anchor: Float[Array, "trial time muscle"], begin: Int[Array, " trial"], *, length: int
-) -> tuple[Batch, Float[Array, "trial stretch muscle"]]:
+def _stretch(batch: Batch, center: Center, begin: Int[Array, " trial"], *, length: int) -> tuple[Batch, Center]:
     """Return ``length`` samples of every trial from its ``begin`` on."""
 
     def of_trial(row: Array, at: Array) -> Array:
         return jax.lax.dynamic_slice_in_dim(row, at, length, axis=0)
 
     cut = jax.vmap(of_trial)
-    return Batch(*(cut(values, begin) for values in batch)), cut(anchor, begin)
+    return Batch(*(cut(values, begin) for values in batch)), center._replace(ratio=cut(center.ratio, begin))
 
 
 @eqx.filter_jit
@@ -145,10 +141,10 @@ def _run(
     key: PRNGKeyArray,
     material: Material,
 ) -> tuple[Member, PyTree, Float[Array, "step member term"]]:
-    def step_member(member: Member, optimizer: PyTree, key: PRNGKeyArray, anchor: Array, rate: Array) -> Any:
+    def step_member(member: Member, optimizer: PyTree, key: PRNGKeyArray, center: Center, rate: Array) -> Any:
         room = material.room
         begin = jnp.floor(jax.random.uniform(key, room.shape) * (room + 1)).astype(room.dtype)
-        seen, center = _stretch(material.batch, anchor, begin, length=material.window)
+        seen, center = _stretch(material.batch, center, begin, length=material.window)
         (_, terms), slope = jax.value_and_grad(objective, has_aux=True)(member, seen, center, material.duration)
         update, optimizer = _optimizer().update(slope, optimizer)
         slow = jax.tree.map(lambda value, change: value - rate * change, member.network, update.network)
@@ -160,8 +156,8 @@ def _run(
 
     def step(carry: tuple[Member, PyTree], now: tuple[Array, Array]) -> Any:
         number, rate = now
-        keys = jax.random.split(jax.random.fold_in(key, number + 1), material.anchors.shape[0])
-        members, optimizer, terms = jax.vmap(partial(step_member, rate=rate))(*carry, keys, material.anchors)
+        keys = jax.random.split(jax.random.fold_in(key, number + 1), material.centers.gain.shape[0])
+        members, optimizer, terms = jax.vmap(partial(step_member, rate=rate))(*carry, keys, material.centers)
         return (members, optimizer), terms
 
     (members, optimizer), history = jax.lax.scan(step, start, schedule)

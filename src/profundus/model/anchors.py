@@ -14,14 +14,16 @@ from profundus.records import LossSettings
 
 Floats = NDArray[np.float64]
 PATTERN_WAVES = 24
+COMMON_GAIN = 0.8  # how hard the largest effort of a session was is common to all muscles
 DRIVE_WAVES = 16
 DRIVE_BAND_HZ = (0.05, 1.0)
 
 
 class Anchor(NamedTuple):
-    """One member's draw: level (muscle,), waves over (angle, velocity, load), and seed, sign and size of the muscle's own drive."""
+    """One member's draw: level and EMG gain [prior sd] (muscle,), waves over (angle, velocity, load), and the muscles' own drive."""
 
     level: Floats
+    gain: Floats
     pattern_wave: Floats
     pattern_phase: Floats
     pattern_weight: Floats
@@ -41,7 +43,13 @@ def draw_anchors(seed: int, loss: LossSettings, *, members: int, muscles: int, s
     widen = np.sqrt(members / (2 * pairs))
     score = norm.ppf(0.5 + (np.arange(pairs) + 0.5) / (2 * pairs))
     score = score / np.sqrt(np.mean(score**2))
-    level = np.stack([rng.permutation(score) * rng.choice((-1.0, 1.0), pairs) for _ in range(muscles)], axis=1)
+
+    def stratified() -> Floats:
+        return np.asarray(rng.permutation(score) * rng.choice((-1.0, 1.0), pairs))
+
+    level = np.stack([stratified() for _ in range(muscles)], axis=1)
+    own = np.stack([stratified() for _ in range(muscles)], axis=1)
+    gain = COMMON_GAIN * stratified()[:, None] + np.sqrt(1 - COMMON_GAIN**2) * own
     amplitude = loss.group_amplitude_sd or 0.0
     anchors = []
     for pair in range(pairs):
@@ -51,11 +59,31 @@ def draw_anchors(seed: int, loss: LossSettings, *, members: int, muscles: int, s
         drive_seed = int(rng.integers(2**31))
         for sign in (1.0, -1.0):
             center = sign * widen * amplitude * level[pair]
-            anchors.append(Anchor(center, wave, phase, sign * weight, drive_seed, sign, widen * loss.group_drive_sd))
+            anchors.append(
+                Anchor(
+                    center,
+                    sign * widen * gain[pair],
+                    wave,
+                    phase,
+                    sign * weight,
+                    drive_seed,
+                    sign,
+                    widen * loss.group_drive_sd,
+                )
+            )
     if members % 2:
         zeros = np.zeros((PATTERN_WAVES, muscles))
         anchors.append(
-            Anchor(np.zeros(muscles), np.zeros((states, PATTERN_WAVES)), np.zeros(PATTERN_WAVES), zeros, 0, 0.0, 0.0)
+            Anchor(
+                np.zeros(muscles),
+                np.zeros(muscles),
+                np.zeros((states, PATTERN_WAVES)),
+                np.zeros(PATTERN_WAVES),
+                zeros,
+                0,
+                0.0,
+                0.0,
+            )
         )
     return tuple(anchors)
 

@@ -56,7 +56,10 @@ class Scaling:
 
 
 def smoothed(values: Floats, valid: NDArray[np.bool_], *, step: float, width: float = SMOOTHING_S) -> Floats:
-    """Return columns (time, muscle) after a Gaussian of standard deviation ``width`` [s]; invalid samples carry no weight."""
+    """Return columns (time, muscle) after a Gaussian of standard deviation ``width`` [s]; invalid samples carry no weight.
+
+    Where no valid sample is near, the column's mean stands in; 0 where it has none.
+    """
     reach = max(1, int(3 * width / step))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
     weight = valid.astype(float)
@@ -65,7 +68,8 @@ def smoothed(values: Floats, valid: NDArray[np.bool_], *, step: float, width: fl
     for column in range(values.shape[1]):
         total = np.convolve(weight[:, column], kernel, mode="full")[reach : reach + len(values)]
         summed = np.convolve(filled[:, column], kernel, mode="full")[reach : reach + len(values)]
-        out[:, column] = np.where(total > 1e-9, summed / np.maximum(total, 1e-9), 0.0)
+        mean = filled[:, column].sum() / max(weight[:, column].sum(), 1.0)
+        out[:, column] = np.where(total > 1e-9, summed / np.maximum(total, 1e-9), mean)
     return out
 
 

@@ -49,8 +49,8 @@ class Layout:
 class Member(eqx.Module):
     """What one member of the ensemble learns.
 
-    ``personal`` (32,) and ``gain`` (muscle,) and ``amplitude`` (muscle,) are in units of their prior standard deviations, zero at the
-    prior's center; ``gain`` concerns measured muscles, ``amplitude`` (the level of log ratio to the group) deep ones.
+    ``personal`` (32,), ``gain`` and ``amplitude`` (muscle,) are in units of their prior standard deviations, zero at the member's center;
+    ``gain`` concerns measured muscles, ``amplitude`` (the level of the log ratio to the group) deep ones.
     """
 
     network: Transformer
@@ -77,12 +77,13 @@ def excitations(
     features: Float[Array, "time channel"],
     neighbor: Float[Array, "time muscle"],
     anchor: Float[Array, "time muscle"],
+    log_gain: Float[Array, " muscle"],
     valid: Bool[Array, " time"],
 ) -> tuple[Float[Array, "time muscle"], Float[Array, "time muscle"]]:
     """Return excitations (time, muscle) as fractions of maximum, and how far each is from where its prior expects it, in prior sd.
 
-    Measured muscles: the smoothed envelope times what the network finds (in the paper's form: the network alone). Deep muscles: the
-    geometric mean of their group's excitations (in logits) times a ratio, of which ``anchor`` is the prior's center for this member.
+    Measured muscles: the smoothed envelope over its gain, times what the network finds (in the paper's form: the network alone). Deep
+    muscles: the geometric mean of their group's excitations (in logits) times a ratio whose prior has its center at ``anchor``.
     """
     found = member.network(features, valid)
     deep = layout.deep
@@ -92,7 +93,7 @@ def excitations(
     spread = np.hypot(loss.group_pattern_sd, loss.group_drive_sd)
     own = np.where(layout.alone, RESTING_LOGIT, 0.0)
     shown = neighbor if settings.network.measured_emg else jnp.full_like(found, RESTING_LOGIT)
-    measured_logit = jnp.where(deep, 0.0, shown + found)
+    measured_logit = jnp.where(deep, 0.0, shown - log_gain + found)
     ratio = anchor + loss.group_amplitude_sd * member.amplitude + spread * found
     logits = jnp.where(deep, measured_logit @ layout.neighbors.T + own + ratio, measured_logit)
     return jax.nn.sigmoid(logits), jnp.where(deep, found, 0.0)

@@ -144,7 +144,8 @@ class _Worker:
         fitted = work.fitted(state, subject=person.id)
         rec = reconstruct(fitted, self.model, trials)
         rec = replace(rec, flags=(*plausibility.flags(rec), *identifiability.flags(fitted, rec)))
-        said = [*(p for t in trials for p in t.problems), *quality_problems(quality, person.id)]
+        heard = dict.fromkeys([*(p for t in trials for p in t.problems), *quality_problems(quality, person.id)])
+        said = [problem for problem in heard if problem not in self.study.problems]
         self.run.write_subject(rec, fitted.rows, fitted_to_arrays(fitted, scale), quality)
         self._note(person.id, rec, trials, said, converged=fitted.converged, seconds=time.perf_counter() - began)
         told("done")
