@@ -35,6 +35,7 @@ def test_the_level_has_exactly_the_declared_spread(members):
     for anchors in (draw_anchors(s, LOSS, members=members, muscles=6, states=3) for s in range(5)):
         level = np.stack([anchor.level for anchor in anchors])
         np.testing.assert_allclose(level.std(axis=0), LOSS.group_amplitude_sd, rtol=1e-9)
+        np.testing.assert_allclose(np.std([anchor.gain for anchor in anchors], axis=0), 1.0, rtol=1e-9)
 
 
 @pytest.mark.parametrize("members", [5, 6])

@@ -40,7 +40,8 @@ def proposed(batch, *, plan=None, settings=SETTINGS, anchor=0.0, amplitude=0.0, 
     row = type(batch)(*(values[0] for values in batch))
     return excitations(
         member, plan, settings, features=row.features, neighbor=row.neighbor,
-        anchor=jnp.full(row.emg.shape, anchor), valid=row.valid,
+        anchor=jnp.full(row.emg.shape, anchor),
+        log_gain=jnp.zeros(6), valid=row.valid,
     )  # fmt: skip
 
 

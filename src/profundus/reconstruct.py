@@ -22,13 +22,12 @@ from profundus.records import FitSettings, Reconstruction, Trial, TrialReconstru
 
 Floats = NDArray[np.float64]
 NINETY_PERCENT = 1.6448536269514722
-PADDING = 64
 
 
 def reconstruct(fitted: FittedSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> Reconstruction:
     """Return what the fitted person's muscles did in the trials: middle and 90 % band of every excitation, and the model's moments."""
     _refuse_strangers(fitted, trials)
-    length = padded_length(trials, PADDING * fitted.settings.network.token_samples)
+    length = padded_length(trials, fitted.settings.network)
     batch = make_batch(trials, model, fitted.settings.network, fitted.scaling, length=length)
     state = np.asarray(batch.state, dtype=float)
     names = [trial.name for trial in trials]

@@ -21,8 +21,6 @@ from profundus.model.nmm import Layout
 from profundus.model.settings import resolved
 from profundus.records import Anatomy, FitSettings, Trial
 
-PADDING = 64
-
 
 class Objectives:
     """The objectives of a study: people with the same electrodes share one, and with it one compilation.
@@ -85,7 +83,7 @@ class SubjectFit:
         measured = tuple(bool(m) for m in self.scaling.measured)
         self.layout = Layout(first.muscles, measured, objectives.anatomy.groups)
         self.objective = objectives.of(self.layout, first.step)
-        length = padded_length(self.trials, PADDING * size.token_samples)
+        length = padded_length(self.trials, size)
         self.batch = make_batch(self.trials, model, size, self.scaling, length=length)
         self.anchors = draw_anchors(
             seed,

@@ -17,6 +17,7 @@ from profundus.records import NetworkSettings, Trial
 Floats = NDArray[np.float64]
 FLOOR = 0.005
 SMOOTHING_S = 0.04
+PADDED_TOKENS = 64
 
 
 class Batch(NamedTuple):
@@ -105,8 +106,9 @@ def learned_scaling(trials: Sequence[Trial], settings: NetworkSettings) -> Scali
     return Scaling(stacked.mean(axis=0), np.where(sd > 1e-6, sd, 1.0), default, measured)
 
 
-def padded_length(trials: Sequence[Trial], multiple: int) -> int:
-    """Return the common length [samples]: the longest trial, rounded up to a multiple."""
+def padded_length(trials: Sequence[Trial], settings: NetworkSettings) -> int:
+    """Return the common length [samples]: the longest trial, rounded up so that people share lengths, and with them a compilation."""
+    multiple = PADDED_TOKENS * settings.token_samples
     longest = max(len(trial.time) for trial in trials)
     return -(-longest // multiple) * multiple
 

@@ -85,7 +85,7 @@ def excitations(
     Measured muscles: the smoothed envelope over its gain, times what the network finds (in the paper's form: the network alone). Deep
     muscles: the geometric mean of their group's excitations (in logits) times a ratio whose prior has its center at ``anchor``.
     """
-    found = member.network(features, valid)
+    found = member.network.over_windows(features, valid)
     deep = layout.deep
     loss = settings.loss
     if loss.group_amplitude_sd is None:

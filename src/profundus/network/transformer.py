@@ -4,9 +4,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 MASKED = -1e9
+WINDOW_TOKENS = 384
+MARGIN_TOKENS = 64
 
 
 def dense(key: PRNGKeyArray, inputs: int, outputs: int, *, scale: float = 1.0) -> Float[Array, "inputs outputs"]:
@@ -99,3 +101,25 @@ class Transformer(eqx.Module):
             hidden = block(hidden, bias)
         answer = (normalized(hidden, self.gain) @ self.out).reshape(time, -1)
         return answer + self.offset
+
+    def over_windows(self, x: Float[Array, "time inputs"], valid: Bool[Array, " time"]) -> Float[Array, "time outputs"]:
+        """Return the answer to a sequence of any length (in whole tokens): long ones are seen through windows that overlap.
+
+        Each window's margins are seen but not answered, so that time and memory grow with the length, not with its square. A sequence that
+        fits one window is answered as by a plain call.
+        """
+        time = x.shape[0]
+        window, margin = WINDOW_TOKENS * self.token_samples, MARGIN_TOKENS * self.token_samples
+        if time <= window:
+            return self(x, valid)
+        stride = window - 2 * margin
+        count = -(-time // stride)
+        around = (margin, count * stride + margin - time)
+        padded, known = jnp.pad(x, (around, (0, 0))), jnp.pad(valid, around)
+
+        def middle(begin: Int[Array, ""]) -> Float[Array, "stride outputs"]:
+            cut = jax.lax.dynamic_slice_in_dim
+            return self(cut(padded, begin, window), cut(known, begin, window))[margin : margin + stride]
+
+        answers: Float[Array, "window stride outputs"] = jax.lax.map(middle, jnp.arange(count) * stride)
+        return answers.reshape(count * stride, -1)[:time]
