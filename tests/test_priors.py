@@ -112,7 +112,7 @@ def test_a_known_delay_replaces_the_generic_one():
 
 
 def test_a_normalization_says_how_far_an_envelope_is_from_excitation():
-    center, sd = gain_prior("session_max")
+    center, sd, _ = gain_prior("session_max")
     assert np.exp(center) == pytest.approx(2.0)
-    assert sd > gain_prior("mvc")[1]
-    assert gain_prior("mvc")[0] == 0.0
+    assert sd > gain_prior("mvc").sd
+    assert gain_prior("mvc").mean == 0.0

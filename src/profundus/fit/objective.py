@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from profundus.fit.priors import ParameterPrior
+from profundus.fit.priors import GainPrior, ParameterPrior
 from profundus.model.inputs import Batch
 from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel, Parameters
 from profundus.model.nmm import Layout, Member, excitations
@@ -32,7 +32,7 @@ class Objective:
     layout: Layout
     prior: ParameterPrior
     settings: FitSettings
-    gain: tuple[float, float]
+    gain: GainPrior
     step: float
 
     def respond(self, member: Member, batch: Batch, center: Center) -> Response:
@@ -72,9 +72,10 @@ class Objective:
 
     def log_gain(self, member: Member, center: Center) -> Float[Array, " muscle"]:
         """Return the log of what turns the excitation of a measured muscle into its envelope (muscle,); 0 for deep ones."""
-        mean, sd = self.gain
+        prior = self.gain
+        moved = member.gain if prior.learned else jax.lax.stop_gradient(member.gain)
         free = np.asarray(self.layout.measured) & (not self.settings.paper)
-        return jnp.where(free, mean + sd * (center.gain + member.gain), 0.0)
+        return jnp.where(free, prior.mean + prior.sd * (center.gain + moved), 0.0)
 
     def moment_weight(
         self, batch: Batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -102,10 +103,23 @@ def parameter_prior(anatomy: Anatomy, *, delay_prior: tuple[float, float] = (0.0
     return ParameterPrior(names, generic, center, low, high, mixing)
 
 
-def gain_prior(normalization: str) -> tuple[float, float]:
-    """Return mean and sd of the log EMG gain (envelope / excitation): what a normalization leaves open.
+class GainPrior(NamedTuple):
+    """Mean and standard deviation of the log EMG gain (envelope over excitation), and whether the data may move it."""
 
-    A maximal contraction reaches 80 to 110 % of the maximum. A session's maximum says only that it was less, and no normalization
-    nothing: the sd spans a factor of about 2 and 3.
+    mean: float
+    sd: float
+    learned: bool
+
+
+def gain_prior(normalization: str) -> GainPrior:
+    """Return what a normalization leaves open of the EMG gain.
+
+    A maximal contraction reaches 80 to 110 % of the maximum; that the data may not move, because a moment that a slightly wrong muscle model
+    explains would pull the envelopes off their scale. A session's maximum says only that it was less, and no normalization says nothing:
+    there the sd spans a factor of about 2 and 3, and strength and gain are found together.
     """
-    return {"mvc": (0.0, 0.08), "session_max": (float(np.log(2.0)), 0.6), "none": (0.0, 1.0)}[normalization]
+    return {
+        "mvc": GainPrior(0.0, 0.08, learned=False),
+        "session_max": GainPrior(float(np.log(2.0)), 0.6, learned=True),
+        "none": GainPrior(0.0, 1.0, learned=True),
+    }[normalization]
