@@ -1,5 +1,6 @@
 """The public Python surface: a change of a name or a signature is a decision, made here first."""
 
+import importlib
 import inspect
 import subprocess
 import sys
@@ -23,7 +24,7 @@ SIGNATURES = {
 
 
 def test_the_package_offers_these_names_and_no_others():
-    assert set(profundus.__all__) == {"__version__", *SIGNATURES}
+    assert set(profundus.__all__) == {"Run", "__version__", *SIGNATURES}
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
@@ -32,12 +33,17 @@ def test_signatures_are_those_that_people_wrote_scripts_against(name):
     assert getattr(profundus, name).__doc__
 
 
-def test_a_run_offers_what_the_documentation_shows():
-    from profundus.api import Run
+def test_rooms_of_the_same_name_do_not_hide_functions():
+    importlib.import_module("profundus.fit.subject")
+    importlib.import_module("profundus.reconstruct")
+    assert callable(profundus.fit)
+    assert callable(profundus.reconstruct)
 
-    public = {name for name in vars(Run) if not name.startswith("_")}
+
+def test_a_run_offers_what_the_documentation_shows():
+    public = {name for name in vars(profundus.Run) if not name.startswith("_")}
     assert public == {"subjects", "scores", "parameters", "dataset", "reconstruct", "report"}
-    assert list(Run.__dataclass_fields__) == ["path"]
+    assert list(profundus.Run.__dataclass_fields__) == ["path"]
 
 
 def test_the_model_has_the_methods_of_the_documentation_and_its_muscles_in_file_order():

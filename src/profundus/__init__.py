@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "fit", "load_model", "load_study", "read_table", "reconstruct", "write_table"]
+__all__ = ["Run", "__version__", "fit", "load_model", "load_study", "read_table", "reconstruct", "write_table"]
 
 if TYPE_CHECKING:
-    from profundus.api import fit, load_model, load_study, read_table, reconstruct, write_table
+    from profundus.api import Run, fit, load_model, load_study, read_table, reconstruct, write_table
 
 
 def __getattr__(name: str) -> Any:
@@ -18,3 +20,14 @@ def __getattr__(name: str) -> Any:
 
         return getattr(api, name)
     raise AttributeError(f"module 'profundus' has no attribute '{name}'")
+
+
+class _Package(ModuleType):
+    """The package itself, in which the rooms ``fit`` and ``reconstruct`` do not hide the functions of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):  # an import of a room would bind it here
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -66,7 +66,12 @@ class Run:
     def reconstruct(
         self, trial: Trial | str | Path, *, subject: str | None = None, data_root: str | Path | None = None
     ) -> xr.Dataset:
-        """Return what a fitted person's muscles did in a new trial. See `profundus.reconstruct`."""
+        """Return what a fitted person's muscles did in a new trial (a Trial, or the path of a file of [[trial]] tables).
+
+        Variables: ``excitation``, ``lower``, ``upper`` (time, muscle), fractions of maximum, the latter two a 90 % band; ``draws`` (draw,
+        time, muscle); ``moment`` (time, coordinate) [N.m]; and what was recorded. A file with several trials gives a first axis ``trial``.
+        ``subject`` names the person where the run has several. Raises InputError.
+        """
         from profundus.protocols.reconstructing import fitted_person
 
         asked = trial.subject if subject is None and isinstance(trial, Trial) else subject
@@ -165,12 +170,7 @@ def reconstruct(
     subject: str | None = None,
     data_root: str | Path | None = None,
 ) -> xr.Dataset:
-    """Return what a fitted person's muscles did in a new trial (a Trial, or the path of a file of [[trial]] tables).
-
-    Variables: ``excitation``, ``lower``, ``upper`` (time, muscle), fractions of maximum, the latter two a 90 % band; ``draws`` (draw, time,
-    muscle); ``moment`` (time, coordinate) [N.m]; and what was recorded. A file with several trials gives a first axis ``trial``.
-    ``subject`` names the person where the run has several. Raises InputError.
-    """
+    """Return what a fitted person's muscles did in a new trial. See `Run.reconstruct`; ``run`` may be the path of a run."""
     opened = run if isinstance(run, Run) else Run(Path(run))
     return opened.reconstruct(trial, subject=subject, data_root=data_root)
 
