@@ -19,13 +19,16 @@ GROUPS = ("extensors",) * 3 + ("flexors",) * 3
 MEASURED = (True, True, False, True, True, False)
 
 
+propose = eqx.filter_jit(excitations)
+
+
 def layout(measured=MEASURED):
     return Layout(arm().muscles, measured, GROUPS)
 
 
 def batch_of(trials, settings=SETTINGS.network, *, scaling=None, length=None):
     scaling = scaling or learned_scaling(trials, settings)
-    return make_batch(trials, arm(), settings, scaling, length=length or padded_length(trials, 64))
+    return make_batch(trials, arm(), settings, scaling, length=length or padded_length(trials, settings))
 
 
 def proposed(batch, *, plan=None, settings=SETTINGS, anchor=0.0, amplitude=0.0, spoken=False):
@@ -38,7 +41,7 @@ def proposed(batch, *, plan=None, settings=SETTINGS, anchor=0.0, amplitude=0.0, 
         out = member.network.out
         member = eqx.tree_at(lambda m: m.network.out, member, 0.1 * jax.random.normal(key, out.shape))
     row = type(batch)(*(values[0] for values in batch))
-    return excitations(
+    return propose(
         member, plan, settings, features=row.features, neighbor=row.neighbor,
         anchor=jnp.full(row.emg.shape, anchor),
         log_gain=jnp.zeros(6), valid=row.valid,
@@ -210,7 +213,7 @@ def test_a_single_electrode_is_enough():
     trials = tuple(_without(trial, [0, 1, 3]) for trial in two_curls())
     plan = layout((False, False, False, False, True, False))
     excitation = np.asarray(proposed(batch_of(trials), plan=plan, spoken=True)[0])
-    assert excitation.shape == (448, 6)
+    assert excitation.shape == (512, 6)
     assert np.all((excitation > 0) & (excitation < 1))
 
 
