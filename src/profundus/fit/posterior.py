@@ -32,13 +32,18 @@ def parameter_rows(objective: Objective, members: Member, batch: Batch, centers:
     covariance = np.linalg.inv(np.asarray(information, dtype=float) + np.eye(personal.shape[1]))
     variance = np.einsum("ij,jk,ik->i", slope, covariance, slope) + values.var(axis=0, ddof=1)
     fenced = np.sqrt(np.einsum("ij,ij->i", slope, slope))
-    return tuple(
-        ParameterRow(muscle, name, unit, generic, fitted, low, high, sd, wide)
-        for (muscle, name, unit), generic, fitted, low, high, sd, wide in zip(
-            prior.names, prior.generic.tolist(), values.mean(axis=0).tolist(), prior.low.tolist(), prior.high.tolist(),
-            np.sqrt(variance).tolist(), np.maximum(prior.sd, fenced).tolist(), strict=True,
-        )
-    )  # fmt: skip
+    columns = (
+        prior.generic,
+        values.mean(axis=0),
+        prior.low,
+        prior.high,
+        np.sqrt(variance),
+        np.maximum(prior.sd, fenced),
+    )
+    numbers = np.stack(columns, axis=1).tolist()
+    rows = [ParameterRow(*name, *found) for name, found in zip(prior.names, numbers, strict=True)]
+    muscles = list(dict.fromkeys(row.muscle for row in rows))
+    return tuple(sorted(rows, key=lambda row: muscles.index(row.muscle)))
 
 
 @eqx.filter_jit

@@ -114,9 +114,9 @@ class GainPrior(NamedTuple):
 def gain_prior(normalization: str) -> GainPrior:
     """Return what a normalization leaves open of the EMG gain.
 
-    A maximal contraction reaches 80 to 110 % of the maximum; that the data may not move, because a moment that a slightly wrong muscle model
-    explains would pull the envelopes off their scale. A session's maximum says only that it was less, and no normalization says nothing:
-    there the sd spans a factor of about 2 and 3, and strength and gain are found together.
+    A maximal contraction reaches 80 to 110 % of the maximum. The data may not move that, because a moment that a slightly wrong muscle
+    model explains would pull the envelopes off their scale. A session's maximum says only that it was less, and no normalization says
+    nothing: there the sd spans a factor of about 2 and 3, and strength and gain are found together.
     """
     return {
         "mvc": GainPrior(0.0, 0.08, learned=False),

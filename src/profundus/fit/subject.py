@@ -85,15 +85,12 @@ class SubjectFit:
         self.objective = objectives.of(self.layout, first.step)
         length = padded_length(self.trials, size)
         self.batch = make_batch(self.trials, model, size, self.scaling, length=length)
+        state = np.asarray(self.batch.state, dtype=float)
+        seen = state[np.asarray(self.batch.valid)]
         self.anchors = draw_anchors(
-            seed,
-            self.settings.loss,
-            members=self.settings.members,
-            muscles=len(first.muscles),
-            states=self.batch.state.shape[-1],
+            seed, self.settings.loss, members=self.settings.members, muscles=len(first.muscles), states=seen
         )
         names = [trial.name for trial in self.trials]
-        state = np.asarray(self.batch.state, dtype=float)
         ratios = [anchored_ratio(anchor, state, names, step=first.step) for anchor in self.anchors]
         dtype = self.batch.emg.dtype
         gains = np.stack([anchor.gain for anchor in self.anchors])

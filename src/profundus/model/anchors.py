@@ -20,72 +20,79 @@ DRIVE_BAND_HZ = (0.05, 1.0)
 
 
 class Anchor(NamedTuple):
-    """One member's draw: level and EMG gain [prior sd] (muscle,), waves over (angle, velocity, load), and the muscles' own drive."""
+    """One member's draw.
+
+    ``level`` and ``gain`` [prior sd] (muscle,); waves over (angle, velocity, load) and their weights (wave, muscle), with ``pattern_mean``
+    (muscle,) their mean over the trials to fit; seed, sign and size of the muscles' own drive.
+    """
 
     level: Floats
     gain: Floats
     pattern_wave: Floats
     pattern_phase: Floats
     pattern_weight: Floats
+    pattern_mean: Floats
     drive_seed: int
     drive_sign: float
     drive_sd: float
 
 
-def draw_anchors(seed: int, loss: LossSettings, *, members: int, muscles: int, states: int) -> tuple[Anchor, ...]:
+def draw_anchors(seed: int, loss: LossSettings, *, members: int, muscles: int, states: Floats) -> tuple[Anchor, ...]:
     """Return one draw a member, in pairs of opposite sign, so that their mean is the prior's mean and their spread the prior's spread.
 
-    An odd member out sits at the center. The levels are stratified normal scores, dealt to the muscles in an order of their own. Anchored
-    ensembles: Pearce et al. (2020), with the anchors in function space.
+    An odd member out sits at the center. Levels and gains are stratified normal scores, dealt to the muscles in an order of their own;
+    patterns have mean zero and the declared sd over ``states`` (sample, state), the samples to fit: so few draws leave nothing to luck.
+    Anchored ensembles: Pearce et al. (2020), with the anchors in function space.
     """
     rng = np.random.default_rng(seed)
     pairs = members // 2
-    widen = np.sqrt(members / (2 * pairs))
+    widen = float(np.sqrt(members / (2 * pairs)))
     score = norm.ppf(0.5 + (np.arange(pairs) + 0.5) / (2 * pairs))
     score = score / np.sqrt(np.mean(score**2))
 
     def stratified() -> Floats:
         return np.asarray(rng.permutation(score) * rng.choice((-1.0, 1.0), pairs))
 
-    level = np.stack([stratified() for _ in range(muscles)], axis=1)
+    level = np.stack([stratified() for _ in range(muscles)], axis=1) * (loss.group_amplitude_sd or 0.0)
     own = np.stack([stratified() for _ in range(muscles)], axis=1)
     gain = COMMON_GAIN * stratified()[:, None] + np.sqrt(1 - COMMON_GAIN**2) * own
-    amplitude = loss.group_amplitude_sd or 0.0
-    anchors = []
+    anchors: list[Anchor] = []
     for pair in range(pairs):
-        wave = rng.normal(size=(states, PATTERN_WAVES))
-        phase = rng.uniform(0, 2 * np.pi, PATTERN_WAVES)
-        weight = rng.normal(size=(PATTERN_WAVES, muscles)) * np.sqrt(2 / PATTERN_WAVES) * loss.group_pattern_sd * widen
+        wave, phase, weight, mean = _pattern(rng, states, muscles, sd=loss.group_pattern_sd)
         drive_seed = int(rng.integers(2**31))
-        for sign in (1.0, -1.0):
-            center = sign * widen * amplitude * level[pair]
-            anchors.append(
-                Anchor(
-                    center,
-                    sign * widen * gain[pair],
-                    wave,
-                    phase,
-                    sign * weight,
-                    drive_seed,
-                    sign,
-                    widen * loss.group_drive_sd,
-                )
-            )
-    if members % 2:
-        zeros = np.zeros((PATTERN_WAVES, muscles))
-        anchors.append(
+        anchors += [
             Anchor(
-                np.zeros(muscles),
-                np.zeros(muscles),
-                np.zeros((states, PATTERN_WAVES)),
-                np.zeros(PATTERN_WAVES),
-                zeros,
-                0,
-                0.0,
-                0.0,
+                size * level[pair],
+                size * gain[pair],
+                wave,
+                phase,
+                size * weight,
+                size * mean,
+                drive_seed,
+                float(np.sign(size)),
+                widen * loss.group_drive_sd,
             )
-        )
-    return tuple(anchors)
+            for size in (widen, -widen)
+        ]
+    return (*anchors, _center(anchors[0])) if members % 2 else tuple(anchors)
+
+
+def _pattern(
+    rng: np.random.Generator, states: Floats, muscles: int, *, sd: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return random waves over the states, and weights with which they have the given sd over the samples, around the mean returned."""
+    wave = rng.normal(size=(states.shape[1], PATTERN_WAVES))
+    phase = rng.uniform(0, 2 * np.pi, PATTERN_WAVES)
+    weight = rng.normal(size=(PATTERN_WAVES, muscles))
+    values = np.cos(states @ wave + phase) @ weight
+    weight = weight * sd / np.maximum(values.std(axis=0), 1e-9)
+    return wave, phase, weight, np.asarray((np.cos(states @ wave + phase) @ weight).mean(axis=0))
+
+
+def _center(like: Anchor) -> Anchor:
+    """Return the draw at the prior's center, in the shapes of another."""
+    parts = {name: np.zeros_like(getattr(like, name)) for name in Anchor._fields[:6]}
+    return like._replace(**parts, drive_seed=0, drive_sign=0.0, drive_sd=0.0)
 
 
 def anchored_ratio(anchor: Anchor, state: Floats, names: Sequence[str], *, step: float) -> Floats:
@@ -95,7 +102,7 @@ def anchored_ratio(anchor: Anchor, state: Floats, names: Sequence[str], *, step:
     whose phases follow from the trial's name, so that the same trial always meets the same draw.
     """
     muscles = len(anchor.level)
-    pattern = np.cos(state @ anchor.pattern_wave + anchor.pattern_phase) @ anchor.pattern_weight
+    pattern = np.cos(state @ anchor.pattern_wave + anchor.pattern_phase) @ anchor.pattern_weight - anchor.pattern_mean
     time = np.arange(state.shape[1], dtype=float) * step
     drive = np.stack([_drive(anchor, name, time, muscles) for name in names])
     return np.asarray(anchor.level + pattern + drive)
