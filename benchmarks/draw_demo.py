@@ -30,7 +30,6 @@ def draw(axis: Axes, part: TrialReconstruction, muscle: str) -> None:
     axis.fill_between(time, lower, upper, color=OURS, alpha=0.2, linewidth=0, label="90 % band")
     axis.plot(time, mean, color=OURS, linewidth=1.8, label="reconstructed")
     axis.plot(time, truth, color=TRUTH, linewidth=1.2, linestyle=(0, (4, 2)), label="truth")
-    axis.set_ylim(bottom=0.0)
     axis.margins(x=0.0)
     axis.spines[["top", "right"]].set_visible(False)
 
@@ -49,6 +48,7 @@ def main() -> None:
     for row, (muscle, spelled) in zip(axes, MUSCLES.items(), strict=True):
         for axis, trial in zip(row, TRIALS, strict=True):
             draw(axis, parts[trial], muscle)
+        row[0].set_ylim(bottom=0.0)
         row[0].set_ylabel(f"{spelled}\n[% of maximum]")
     for axis, title in zip(axes[0], TRIALS.values(), strict=True):
         axis.set_title(title, fontsize=9)

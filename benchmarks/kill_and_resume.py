@@ -2,7 +2,8 @@
 
 ``profundus fit`` on a small study (one load of the demo, as two persons, few steps) gets SIGKILL at a random moment of its life, and is
 resumed, again and again; each time a run comes to its end it is compared with an uninterrupted one, file by file and byte for byte (the
-manifest but for its timings, archives and weights array by array), and a new run begins. Ends with 0 only if nothing ever differed or was left over.
+manifest but for its timings, archives and weights array by array), and a new run begins. Ends with 0 only if nothing ever differed or was
+left over.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +83,7 @@ def same(one: Path, other: Path) -> bool:
     return one.read_bytes() == other.read_bytes()
 
 
-def same_arrays(mine: Mapping[str, object], theirs: Mapping[str, object]) -> bool:
+def same_arrays(mine: Mapping[Any, Any], theirs: Mapping[Any, Any]) -> bool:
     return set(mine) == set(theirs) and all(bits(mine[name]) == bits(theirs[name]) for name in mine)
 
 
