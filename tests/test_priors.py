@@ -112,7 +112,8 @@ def test_a_known_delay_replaces_the_generic_one():
 
 
 def test_a_normalization_says_how_far_an_envelope_is_from_excitation():
-    center, sd, _ = gain_prior("session_max")
-    assert np.exp(center) == pytest.approx(2.0)
-    assert sd > gain_prior("mvc").sd
-    assert gain_prior("mvc").mean == 0.0
+    maximal, session, raw = (gain_prior(normalization) for normalization in ("mvc", "session_max", "none"))
+    assert maximal.mean == 0.0
+    assert np.exp(session.mean) == pytest.approx(2.0)
+    assert maximal.sd < session.sd < raw.sd
+    assert [prior.learned for prior in (maximal, session, raw)] == [False, True, True]
