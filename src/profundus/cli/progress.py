@@ -49,23 +49,29 @@ class Lines:
     """Tells progress as lines: each stage once, and training every few seconds with the time left."""
 
     def __init__(self) -> None:
-        self.began = self.last = time.monotonic()
-        self.stage: tuple[str, str] = ("", "")
-        self.start: float | None = None
+        self.last = 0.0
+        self.stage = ("", "")
+        self.first: tuple[float, float] | None = None
 
     def __call__(self, now: FitProgress) -> None:
         """Print a line if there is something new to tell."""
         moment, stage = time.monotonic(), (now.subject, now.stage)
-        done = share_done(now)
-        if self.start is None:
-            self.start = done
+        left = self._left(moment, now)
         if stage == self.stage and moment - self.last < LINE_EVERY_S:
             return
-        gained = done - self.start
-        left = f", about {(moment - self.began) * (1 - done) / gained:.0f} s left" if gained > 0 and done < 1 else ""
         terms = loss_terms(now)
-        print(f"{described(now)}, {done:.0%}{left}{f'; {terms}' if terms else ''}", file=sys.stderr, flush=True)
+        line = f"{described(now)}, {share_done(now):.0%}{left}{f'; {terms}' if terms else ''}"
+        print(line, file=sys.stderr, flush=True)
         self.last, self.stage = moment, stage
+
+    def _left(self, moment: float, now: FitProgress) -> str:
+        """Return the time left, from the first training step on: compilation comes before it and only once."""
+        done = share_done(now)
+        if self.first is None:
+            self.first = (moment, done) if now.stage == "train" else None
+            return ""
+        gained = done - self.first[1]
+        return f", about {(moment - self.first[0]) * (1 - done) / gained:.0f} s left" if gained > 0 and done < 1 else ""
 
 
 def share_done(now: FitProgress) -> float:
