@@ -14,8 +14,8 @@ from profundus.cli import checking
 from profundus.cli import sysinfo as sysinfo_room
 from profundus.cli.failures import failure
 from profundus.cli.main import main
-from profundus.cli.outcome import printable
-from profundus.errors import ConvergenceError, ResourceError
+from profundus.cli.outcome import grouped_by_severity, printable
+from profundus.errors import ConvergenceError, Problem, ResourceError
 
 COMMANDS = ("demo", "check", "fit", "reconstruct", "report", "export", "sysinfo")
 
@@ -220,6 +220,16 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path):
         process.stdout.close()
         said = process.stderr.read() if process.stderr else ""
     assert (process.returncode, said) == (0, "")
+
+
+def test_hundreds_of_notes_bury_no_error():
+    problems = [
+        *(Problem("note", f"note {i}") for i in range(300)),
+        *(Problem("error", f"error {i}") for i in range(60)),
+    ]
+    lines = grouped_by_severity(problems)
+    assert [line for line in lines if "error" in line][-1] == "  error 59."
+    assert lines[-1] == "  and 260 more; --json lists them all"
 
 
 def test_names_cannot_steer_the_terminal():

@@ -64,9 +64,8 @@ def flag_words(flags: Sequence[Flag]) -> list[str]:
 
 
 def warning_words(warnings: Sequence[Problem]) -> list[str]:
-    """Return the first warnings, and how many more there are."""
-    more = [f"The page lists all {len(warnings)}."] if len(warnings) > WARNINGS_SHOWN else []
-    return [*grouped_by_severity(warnings, at_most=WARNINGS_SHOWN), *more]
+    """Return the first warnings, and how many more there are (the page lists them all)."""
+    return grouped_by_severity(warnings, at_most=WARNINGS_SHOWN)
 
 
 def _facts(result: FitResult, page: Path) -> dict[str, object]:

@@ -80,17 +80,17 @@ def table(rows: Iterable[Mapping[str, str]], *, title: str = "") -> Table:
     return made
 
 
-def grouped_by_severity(problems: Iterable[Problem], *, at_most: int = 1000) -> list[str]:
-    """Return problems as lines, errors first, each severity under its own heading; what ``at_most`` leaves out is counted."""
+def grouped_by_severity(problems: Iterable[Problem], *, at_most: int = 40) -> list[str]:
+    """Return problems as lines, errors first and all of them; of warnings and of notes ``at_most``, the others are counted."""
     listed = list(problems)
     lines = []
     for severity, many in (("error", "errors"), ("warning", "warnings"), ("note", "notes")):
         found = [problem for problem in listed if problem.severity == severity]
         if found:
             lines.append(f"\n{len(found)} {severity if len(found) == 1 else many}")
-            lines += [f"  {printable(problem)}" for problem in found[:at_most]]
-        if len(found) > at_most:
-            lines.append(f"  and {len(found) - at_most} more")
+            shown = found if severity == "error" else found[:at_most]
+            lines += [f"  {printable(problem)}" for problem in shown]
+            lines += [f"  and {len(found) - len(shown)} more; --json lists them all"] if len(shown) < len(found) else []
     return lines
 
 

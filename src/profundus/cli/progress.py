@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Listener = Callable[["FitProgress"], None]
 LINE_EVERY_S = 5.0
+NEGLIGIBLE = 0.01  # nats
+TRAINING = 0.95  # of a person's time; the rest is reconstructing and writing
 STAGES = {"prepare": "reading recordings", "train": "training", "reconstruct": "reconstructing", "done": "done"}
 
 
@@ -31,7 +33,7 @@ def shown_progress(*, quiet: bool = False) -> Iterator[Listener | None]:
     else:
         columns = (
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
+            BarColumn(bar_width=24),
             TaskProgressColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[terms]}", markup=False, style="dim"),
@@ -76,7 +78,7 @@ class Lines:
 
 def share_done(now: FitProgress) -> float:
     """Return how much of the whole fit is done [0 to 1]."""
-    own = 1.0 if now.stage == "done" else now.step / max(now.steps, 1)
+    own = 1.0 if now.stage == "done" else TRAINING * now.step / max(now.steps, 1)
     return (now.index + own) / max(now.subjects, 1)
 
 
@@ -88,5 +90,5 @@ def described(now: FitProgress) -> str:
 
 
 def loss_terms(now: FitProgress) -> str:
-    """Return the terms of the loss that are there, in the order of the objective."""
-    return ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in now.terms.items() if value)
+    """Return the terms of the loss that weigh anything, in the order of the objective; one that is not finite does."""
+    return ", ".join(f"{name.replace('_', ' ')} {v:.3g}" for name, v in now.terms.items() if not abs(v) < NEGLIGIBLE)
