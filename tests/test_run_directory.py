@@ -15,7 +15,7 @@ import pytest
 from answers import MUSCLES, answer, reconstruction, trial
 from profundus.errors import FileFormatError, InputError, MissingFileError, UnsafeInputError
 from profundus.io.rows_file import read_rows
-from profundus.io.run_directory import read_run, start_run
+from profundus.io.run_directory import RunDirectory, read_run, start_run
 from profundus.io.score_file import read_scores, write_scores
 from profundus.io.tables import read_table
 from profundus.records import ParameterRow, Reconstruction, Scorecard, ScoreRow
@@ -44,7 +44,7 @@ def test_a_run_leaves_the_files_of_the_contract(tmp_path):
     run.finish({"seconds": 1.5})
     files = {p.relative_to(run.path).as_posix() for p in run.path.rglob("*") if p.is_file()}
     tables = {f"curl_{i}/{name}.sto" for i in (1, 2, 3) for name in ("excitations", "excitations_band", "moments")}
-    person = {"parameters.csv", "reconstruction.nc", "fitted.safetensors", *tables}
+    person = {"parameters.csv", "reconstruction.nc", "fitted.safetensors", "quality.csv", *tables}
     assert files == {"run.json", "scores.csv", "study.toml"} | {f"subjects/sub-01/{name}" for name in person}
     manifest = json.loads((run.path / "run.json").read_text())
     assert manifest["settings"] == {"b": 10.0, "unknown": None}
@@ -154,13 +154,18 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path):
 def test_a_finished_run_is_overwritten_only_when_told_to(tmp_path):
     written(tmp_path / "run").finish()
     (tmp_path / "run" / "notes.txt").write_text("mine")
-    for options in ({}, {"resume": True}):
-        with pytest.raises(InputError, match="a finished run"):
-            start_run(tmp_path / "run", {}, **options)
+    with pytest.raises(InputError, match="a finished run"):
+        start_run(tmp_path / "run", {})
     run = start_run(tmp_path / "run", {"seed": 1}, overwrite=True)
     assert run.subjects == ()
     assert sorted(p.name for p in run.path.iterdir()) == ["notes.txt", "run.json"]
     assert "settings" not in run.manifest
+
+
+def test_a_finished_run_that_is_resumed_keeps_its_people(tmp_path):
+    people = written(tmp_path / "run").subjects
+    RunDirectory(tmp_path / "run").finish()
+    assert start_run(tmp_path / "run", {}, resume=True).subjects == people
 
 
 def test_an_unfinished_run_goes_on_where_it_was(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -124,11 +124,13 @@ def test_vectors_are_refused_by_the_name_of_their_type(tmp_path):
 
 
 @pytest.mark.parametrize("claim", ["nRows=1000000000", "nColumns=1000000000", "nColumns=999999999999999999"])
-def test_a_header_that_claims_a_billion_is_refused_at_once(tmp_path, claim):
-    began = time.perf_counter()
+def test_a_header_that_claims_a_billion_is_refused_without_believing_it(tmp_path, claim):
+    tracemalloc.start()
     error = refusal(tmp_path, HEAD.replace("endheader", claim + "\nendheader") + LABELS + ROWS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert claim in str(error)
-    assert time.perf_counter() - began < 1.0
+    assert peak < 2**24
 
 
 # --- cells ---------------------------------------------------------------------------------------------------------------
@@ -320,10 +322,12 @@ def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
 def test_a_line_of_labels_without_end_is_refused_after_its_first_megabytes(tmp_path):
     path = file_of(tmp_path, HEAD + "time\tBRA")
     os.truncate(path, 2**30)  # a gigabyte of NUL without taking any room on the disk
-    began = time.perf_counter()
+    tracemalloc.start()
     with pytest.raises(FileFormatError, match="NUL"):
         read_table(path)
-    assert time.perf_counter() - began < 1.0
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**27
     assert "no line of labels" in str(refusal(tmp_path, HEAD + "time\t" + "x" * 9 * 2**20))
 
 
@@ -481,16 +485,9 @@ def test_real_files_are_read_whole(reference):
     assert lengths.problems == ()
 
 
-def test_a_large_table_is_read_in_one_pass(tmp_path):
-    """A twelfth of 36 MB in a twelfth of a second, with room for a busy machine: line by line it takes 0.4 s."""
-    rng = np.random.default_rng(0)
-    table = Table(tuple(f"m{i}" for i in range(99)), np.arange(1700) * 0.01, rng.normal(size=(1700, 99)), "big", False)
+def test_a_clean_table_is_read_in_one_pass(tmp_path, monkeypatch):
+    monkeypatch.setattr("profundus.io.table_body._line_by_line", None)  # the slow way is for finding defects
+    values = np.random.default_rng(0).normal(size=(1700, 99))
+    table = Table(tuple(f"m{i}" for i in range(99)), np.arange(1700) * 0.01, values, "big", False)
     write_table(table, tmp_path / "big.sto")
-    best = min(_seconds(tmp_path / "big.sto") for _ in range(5))
-    assert best < 0.2
-
-
-def _seconds(path: Path) -> float:
-    began = time.perf_counter()
-    read_table(path)
-    return time.perf_counter() - began
+    np.testing.assert_array_equal(read_table(tmp_path / "big.sto").values, values)

@@ -1,6 +1,5 @@
 """Models in XML: the tree as the standard library builds it, and nothing that could exhaust the machine."""
 
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -54,13 +53,11 @@ def test_two_hundred_levels_are_read_and_two_hundred_thousand_refused(tmp_path):
             parse_xml(file_of(tmp_path, "<a>" * levels + "</a>" * levels))
 
 
-def test_too_many_elements_and_too_many_bytes_are_refused_quickly(tmp_path):
-    began = time.perf_counter()
+def test_too_many_elements_and_too_many_bytes_are_refused(tmp_path):
     with pytest.raises(UnsafeInputError, match="more than 500000 elements"):
         parse_xml(file_of(tmp_path, "<a>" + "<b/>" * 2_000_000 + "</a>"))
     with pytest.raises(UnsafeInputError, match="bytes"):
         parse_xml(file_of(tmp_path, "<a>" + " " * 20 * 2**20 + "</a>"))
-    assert time.perf_counter() - began < 5.0
 
 
 @pytest.mark.parametrize(

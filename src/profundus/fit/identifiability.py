@@ -11,7 +11,7 @@ MOVED = 0.8
 
 
 def flags(fitted: FittedSubject, rec: Reconstruction) -> tuple[Flag, ...]:
-    """Return ``prior_only`` for deep muscles whose level the data did not narrow, and ``not_converged``.
+    """Return ``prior_only`` for deep muscles whose level the data did not narrow, ``no_moment`` and ``not_converged``.
 
     The level is the mean log ratio of a deep muscle to its group; it counts as moved by the data when the members' levels spread less than
     0.8 of the prior (``group_amplitude_sd``).
@@ -24,6 +24,11 @@ def flags(fitted: FittedSubject, rec: Reconstruction) -> tuple[Flag, ...]:
             if spread[index] >= MOVED * prior:
                 why = "its level follows from its group and the prior; this person's data did not narrow it"
                 found.append(Flag("prior_only", fitted.subject, fitted.layout.muscles[index], why))
+    if fitted.settings.network.inverse_dynamics_moment:
+        for part in rec.trials:
+            if not np.any(part.trial.moment_valid):
+                why = f"{part.trial.name} has no joint moment: the network saw an average one instead"
+                found.append(Flag("no_moment", fitted.subject, why=why))
     if not fitted.converged:
         found.append(
             Flag(

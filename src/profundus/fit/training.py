@@ -22,6 +22,7 @@ from profundus.model.nmm import Member, new_member
 CHUNK = 25
 PERSONAL_RATE = 8.0
 WARM_STEPS = 20
+HIDDEN_MOMENTS = 0.15
 
 
 class TrainingState(NamedTuple):
@@ -133,6 +134,16 @@ def _stretch(batch: Batch, center: Center, begin: Int[Array, " trial"], *, lengt
     return Batch(*(cut(values, begin) for values in batch)), center._replace(ratio=cut(center.ratio, begin))
 
 
+def _without_some_moments(batch: Batch, key: PRNGKeyArray) -> Batch:
+    """Return the trials with the moment hidden from the network in some, as it will be in trials that have none; losses still know it."""
+    coordinates = batch.moment.shape[-1]
+    shown = jax.random.uniform(key, batch.features.shape[:1]) >= HIDDEN_MOMENTS
+    kept = jnp.concatenate(
+        [batch.features[..., :-coordinates], batch.features[..., -coordinates:] * shown[:, None, None]], -1
+    )
+    return batch._replace(features=kept)
+
+
 @eqx.filter_jit
 def _run(
     objective: Objective,
@@ -145,6 +156,8 @@ def _run(
         room = material.room
         begin = jnp.floor(jax.random.uniform(key, room.shape) * (room + 1)).astype(room.dtype)
         seen, center = _stretch(material.batch, center, begin, length=material.window)
+        if objective.settings.network.inverse_dynamics_moment:
+            seen = _without_some_moments(seen, jax.random.fold_in(key, 1))
         (_, terms), slope = jax.value_and_grad(objective, has_aux=True)(member, seen, center, material.duration)
         update, optimizer = _optimizer().update(slope, optimizer)
         slow = jax.tree.map(lambda value, change: value - rate * change, member.network, update.network)

@@ -124,9 +124,9 @@ class RunDirectory:
         write_scores(card, self.path / SCORES)
 
     def finish(self, facts: Mapping[str, Any] | None = None) -> None:
-        """Say in the manifest that the run came to its end, with the last facts, and drop the checkpoints."""
-        self.write_manifest({**(facts or {}), "finished": True})
+        """Drop the checkpoints and say in the manifest that the run came to its end, with the last facts."""
         remove(self.path / CHECKPOINTS)
+        self.write_manifest({**(facts or {}), "finished": True})
 
     def _of(self, subject: str) -> Path:
         refuse_names([subject])
@@ -143,7 +143,7 @@ def start_run(
 ) -> RunDirectory:
     """Return a run directory ready to be written to, with its manifest and a copy of the study file in it.
 
-    ``overwrite`` removes the results of the run that is there (and nothing else); ``resume`` keeps what an unfinished run has done.
+    ``overwrite`` removes the results of the run that is there (and nothing else); ``resume`` keeps what the run has done.
     Raises InputError where the folder holds something else than a run, or a run that is neither to be overwritten nor resumed.
     """
     run = RunDirectory(path)
@@ -153,7 +153,7 @@ def start_run(
         if overwrite:
             for name in (SCORES, STUDY, "report.html", SUBJECTS, CHECKPOINTS, MANIFEST):
                 remove(path / name)
-        elif run.finished or not resume:
+        elif not resume:
             state = "a finished" if run.finished else "an unfinished"
             remedy = "Choose another folder, or say that it may be overwritten"
             raise InputError(

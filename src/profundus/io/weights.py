@@ -49,8 +49,10 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], facts: Mapping[
     if refused:
         raise InputError([Problem("error", what, file=str(path), expected=", ".join(DTYPES)) for what in refused])
     text = json.dumps(facts, default=_plain)
-    metadata = {"format": _FORMAT, "facts": text, "digest": _digest(plain, text)}
-    write_whole(path, save(plain, metadata))
+    about = {"format": _FORMAT, "facts": text, "digest": _digest(plain, text)}
+    write_whole(
+        path, save(plain, {"profundus": json.dumps(about)})
+    )  # one key: several would stand in an order of chance
 
 
 def read_arrays(path: Path) -> tuple[Arrays, Facts]:
@@ -73,7 +75,7 @@ def read_arrays(path: Path) -> tuple[Arrays, Facts]:
                 remedy=_AGAIN,
             )
         ) from error
-    metadata = header.get("__metadata__", {})
+    metadata = _about(header.get("__metadata__", {}))
     if metadata.get("format") != _FORMAT:
         raise FileFormatError(
             Problem("error", "not written by profundus", file=str(path), expected=f"format '{_FORMAT}' in its metadata")
@@ -128,6 +130,15 @@ class CheckpointStore:
         """Return the steps that have a checkpoint, oldest first."""
         names = (path.name for path in self.folder.iterdir()) if self.folder.is_dir() else ()
         return sorted(int(match[1]) for name in names if (match := _CHECKPOINT.fullmatch(name)))
+
+
+def _about(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return format, facts and digest as they were written; nothing where the file is somebody else's."""
+    try:
+        about = json.loads(metadata.get("profundus", "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return about if isinstance(about, dict) and all(isinstance(value, str) for value in about.values()) else {}
 
 
 def _content(path: Path) -> bytes:

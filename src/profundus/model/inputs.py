@@ -144,6 +144,9 @@ def _one_trial(
     """Return the fields of a batch for one trial, in their order, without the axis of trials."""
     seen, state = channels(trial, settings, measured=scaling.measured, load_default=scaling.load_default)
     features = (seen - scaling.mean) / scaling.sd
+    if settings.inverse_dynamics_moment:
+        known = np.any(trial.moment_valid, axis=0)
+        features[:, -len(known) :] *= known  # an unknown moment is shown as the average one
     envelope = smoothed(trial.emg, trial.emg_valid, step=trial.step)
     geometry = model.geometry(trial.angle, trial.velocity)
     return (

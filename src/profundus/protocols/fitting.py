@@ -99,8 +99,9 @@ def fit_study(
         anatomy, model, study.fit, normalization=study.emg.normalization, delay_prior=(delay / 1000, delay_sd / 1000)
     )
     worker = _Worker(study, anatomy, model, objectives, run, seed)
+    done = set(run.subjects) & set(run.manifest.get("subjects", {}))
     for index, person in enumerate(people):
-        if person.id not in run.subjects:
+        if person.id not in done:
             worker.fit(person, _Told(on_progress, person.id, index, len(people), objectives.settings.steps))
     return _finished(study, run, [person.id for person in people], began)
 
