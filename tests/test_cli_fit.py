@@ -21,6 +21,7 @@ from profundus.io.run_directory import read_run
 from profundus.io.tables import read_table
 from profundus.pages import page_of
 
+pytestmark = pytest.mark.slow  # they share one fit
 MUSCLES = ("TRIlong", "TRIlat", "TRImed", "BIClong", "BICshort", "BRA")
 
 
@@ -162,7 +163,6 @@ print(json.dumps({**facts, "after": folder.exists(), "callable": callable(pf.fit
 """
 
 
-@pytest.mark.slow
 def test_python_gives_the_same_numbers_as_the_command_and_leaves_no_folder(fitted, tmp_path):
     given = [sys.executable, "-c", SCRIPT, str(fitted[0]), str(tmp_path / "excitation.npy")]
     done = subprocess.run(given, capture_output=True, text=True, check=False, timeout=300)
@@ -219,7 +219,6 @@ def stopped(study: Path, run: Path) -> tuple[int, str]:
     return process.returncode, said
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent to a process")
 def test_an_interrupted_fit_goes_on_with_resume_to_the_same_numbers(fitted, tmp_path):
     study, whole, run = fitted[0], fitted[1], tmp_path / "run"
