@@ -36,7 +36,7 @@ def read_table(path: str | Path, *, duplicates: Duplicates = "error") -> Table:
         header = parsed_header(head, findings)
         if header is None:
             raise FileFormatError(findings.listed("error"))
-        body = head[header.body :] + file.read(MAX_BYTES)
+        body = head[header.body :] + file.read()  # `opened` has weighed the file
     values, lines = table_rows(body, header, findings)
     time, columns = values[:, 0], values[:, 1:]
     if not len(values) and not findings.failed:
