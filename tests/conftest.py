@@ -7,6 +7,7 @@ import pytest
 
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("PROFUNDUS_CACHE", str(Path(__file__).resolve().parents[1] / ".compiled"))
 
 
 def _reference_root() -> Path | None:

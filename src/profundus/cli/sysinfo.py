@@ -13,6 +13,7 @@ from pathlib import Path
 
 from profundus import __version__
 from profundus.cli.outcome import Outcome, printable
+from profundus.fit.compiled import cache_folder
 from profundus.io.anatomy import shipped_models
 
 LIBRARIES = (
@@ -32,7 +33,7 @@ def system() -> Outcome:
         "cores": _cores(),
         "memory_gb": _memory_gb(),
         "accelerators": _accelerators(),
-        "compilation_cache": os.environ.get("JAX_COMPILATION_CACHE_DIR", "none"),
+        "compilation_cache": str(cache_folder() or "none"),
         "models": list(shipped_models()),
         "demo": str(files("profundus") / "data" / "demo"),
         "libraries": {name: _version(name) for name in LIBRARIES},

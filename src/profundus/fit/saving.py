@@ -24,6 +24,7 @@ from profundus.records import EmgScale, FitSettings, LossSettings, NetworkSettin
 Arrays = dict[str, NDArray[Any]]
 Facts = dict[str, Any]
 Tree = TypeVar("Tree")
+AGAIN = "Fit again with this version"
 
 
 def fitted_to_arrays(fitted: FittedSubject, scale: EmgScale) -> tuple[Arrays, Facts]:
@@ -73,6 +74,9 @@ def fitted_from_arrays(
 
     shapes = eqx.filter_eval_shape(jax.vmap(one), jax.random.split(jax.random.key(0), members))
     count = len([name for name in arrays if name.startswith("anchors/")])
+    if count != settings.members * len(Anchor._fields):
+        what = f"{count} arrays of prior draws for {settings.members} members"
+        raise FileFormatError(Problem("error", what, file=file, expected="those of this version", remedy=AGAIN))
     anchors = tuple(
         Anchor(*_numbers([arrays[f"anchors/{i * len(Anchor._fields) + j:04d}"] for j in range(len(Anchor._fields))]))
         for i in range(count // len(Anchor._fields))
@@ -137,8 +141,7 @@ def _filled(name: str, like: Tree, arrays: Mapping[str, NDArray[Any]], *, file: 
     ]
     if wrong:
         what = f"arrays are missing or of another shape: {', '.join(wrong[:5])}"
-        remedy = "Fit again with this version"
-        raise FileFormatError(Problem("error", what, file=file, expected="those of the settings in it", remedy=remedy))
+        raise FileFormatError(Problem("error", what, file=file, expected="those of the settings in it", remedy=AGAIN))
     filled: Tree = jax.tree.unflatten(structure, [jnp.asarray(array) for array in found])
     return filled
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from profundus.errors import InputError, Problem
+from profundus.fit.compiled import keep_compiled
 from profundus.fit.objective import TERMS, Center, Objective
 from profundus.fit.posterior import parameter_rows
 from profundus.fit.priors import gain_prior, parameter_prior
@@ -37,6 +38,7 @@ class Objectives:
         normalization: str,
         delay_prior: tuple[float, float] = (0.06, 0.02),
     ) -> None:
+        keep_compiled()
         self.anatomy = anatomy
         self.model = model
         self.settings = resolved(settings)

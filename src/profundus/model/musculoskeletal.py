@@ -72,29 +72,29 @@ class MusculoskeletalModel(eqx.Module):
         self.paths = _paths(anatomy, self.coordinates, dict(fixed or {}))
         self.generic_parameters = generic_parameters(anatomy)
 
-    def geometry(self, angle: ArrayLike | Array, velocity: ArrayLike | Array | None = None) -> Geometry:
-        """Return path length [m], path velocity [m/s] and moment arms [m] at ``angle`` [rad], ``velocity`` [rad/s] (time, coordinate)."""
-        angles = self._columns(angle, self.coordinates, "angle")
-        rates = jnp.zeros_like(angles) if velocity is None else self._columns(velocity, self.coordinates, "velocity")
+    def geometry(self, q: ArrayLike | Array, qd: ArrayLike | Array | None = None) -> Geometry:
+        """Return path length [m], path velocity [m/s] and moment arms [m] at ``q`` [rad], ``qd`` [rad/s] (time, coordinate)."""
+        angles = self._columns(q, self.coordinates, "q")
+        rates = jnp.zeros_like(angles) if qd is None else self._columns(qd, self.coordinates, "qd")
         return self.paths.geometry(angles, rates)
 
-    def path_length(self, angle: ArrayLike | Array) -> Float[Array, "time muscle"]:
-        """Return path lengths (time, muscle) [m] at ``angle`` (time, coordinate) [rad]."""
-        return self.geometry(angle).path_length
+    def path_length(self, q: ArrayLike | Array) -> Float[Array, "time muscle"]:
+        """Return path lengths (time, muscle) [m] at ``q`` (time, coordinate) [rad]."""
+        return self.geometry(q).path_length
 
-    def path_velocity(self, angle: ArrayLike | Array, velocity: ArrayLike | Array) -> Float[Array, "time muscle"]:
+    def path_velocity(self, q: ArrayLike | Array, qd: ArrayLike | Array) -> Float[Array, "time muscle"]:
         """Return lengthening speeds of the paths (time, muscle) [m/s]."""
-        return self.geometry(angle, velocity).path_velocity
+        return self.geometry(q, qd).path_velocity
 
-    def moment_arms(self, angle: ArrayLike | Array) -> Float[Array, "time coordinate muscle"]:
+    def moment_arms(self, q: ArrayLike | Array) -> Float[Array, "time coordinate muscle"]:
         """Return moment arms [m], minus the derivative of path length."""
-        return self.geometry(angle).moment_arm
+        return self.geometry(q).moment_arm
 
     def tendon_forces(
         self,
         activation: ArrayLike | Array,
-        angle: ArrayLike | Array,
-        velocity: ArrayLike | Array,
+        q: ArrayLike | Array,
+        qd: ArrayLike | Array,
         *,
         parameters: Parameters | None = None,
         muscle: str = "degroote",
@@ -102,14 +102,14 @@ class MusculoskeletalModel(eqx.Module):
     ) -> Float[Array, "time muscle"]:
         """Return tendon forces (time, muscle) [N] of given activations; generic parameters unless others are given."""
         active = self._columns(activation, self.muscles, "activation")
-        geometry = self.geometry(angle, velocity)
+        geometry = self.geometry(q, qd)
         return self._muscles(active, geometry, parameters, muscle=muscle, tendon=tendon).tendon_force
 
     def joint_moment(
         self,
         activation: ArrayLike | Array,
-        angle: ArrayLike | Array,
-        velocity: ArrayLike | Array,
+        q: ArrayLike | Array,
+        qd: ArrayLike | Array,
         *,
         parameters: Parameters | None = None,
         muscle: str = "degroote",
@@ -117,7 +117,7 @@ class MusculoskeletalModel(eqx.Module):
     ) -> Float[Array, "time coordinate"]:
         """Return the joint moment (time, coordinate) [N.m] of all muscles for given activations."""
         active = self._columns(activation, self.muscles, "activation")
-        geometry = self.geometry(angle, velocity)
+        geometry = self.geometry(q, qd)
         return self._muscles(active, geometry, parameters, muscle=muscle, tendon=tendon).joint_moment
 
     def respond(
