@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 def parameter_rows(objective: Objective, members: Member, batch: Batch, centers: Center) -> tuple[ParameterRow, ...]:
-    """Return the table of the person's parameters.
+    """Return the table of the person's parameters, muscle by muscle, and of the EMG gains.
 
     The posterior variance is that of the moment's linearization with the excitations held (Laplace) plus the variance between the
     members, whose deep excitations and EMG gains differ as the prior lets them.
@@ -42,8 +42,26 @@ def parameter_rows(objective: Objective, members: Member, batch: Batch, centers:
     )
     numbers = np.stack(columns, axis=1).tolist()
     rows = [ParameterRow(*name, *found) for name, found in zip(prior.names, numbers, strict=True)]
+    rows += _gain_rows(objective, members, centers)
     muscles = list(dict.fromkeys(row.muscle for row in rows))
     return tuple(sorted(rows, key=lambda row: muscles.index(row.muscle)))
+
+
+def _gain_rows(objective: Objective, members: Member, centers: Center) -> list[ParameterRow]:
+    """Return the EMG gains (envelope over excitation) of the measured muscles, nuisances beside the 32; none in the paper's form."""
+    if objective.settings.paper:
+        return []
+    prior = objective.gain
+    gains = np.exp(np.asarray(jax.vmap(objective.log_gain)(members, centers), dtype=float))
+    low, generic, high = np.exp(prior.mean + prior.sd * np.array([-3.0, 0.0, 3.0])).tolist()
+    columns = [index for index, measured in enumerate(objective.layout.measured) if measured]
+    return [
+        ParameterRow(
+            objective.layout.muscles[i], "emg_gain", "-", generic, float(gains[:, i].mean()), low, high,
+            float(gains[:, i].std(ddof=1)) if prior.learned else generic * prior.sd, generic * prior.sd,
+        )
+        for i in columns
+    ]  # fmt: skip
 
 
 @eqx.filter_jit

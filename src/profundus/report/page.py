@@ -98,12 +98,20 @@ def _data(content: PageContent) -> dict[str, object]:
             for name in content.muscles
         ],
         "coordinates": list(content.coordinates),
+        "emgUnit": _emg_unit(content),
         "subjects": [subject.id for subject in content.subjects],
         "method": method_name(content.subjects[0].reconstruction.method),
         "methods": {other.method: method_name(other.method) for s in content.subjects for other in s.others},
         "scores": [_trial_scores(content, subject) for subject in content.subjects],
         "training": [[_curve(curve, points) for curve in subject.training] for subject in content.subjects],
     }
+
+
+def _emg_unit(content: PageContent) -> str:
+    """Return what an envelope of 1 is; excitations are fractions of the muscle's maximum all the same."""
+    emg = content.provenance.get("emg")
+    normalization = emg.get("normalization") if isinstance(emg, Mapping) else "mvc"
+    return {"session_max": "session max", "none": "as given"}.get(str(normalization), "MVC")
 
 
 def _trial_scores(content: PageContent, subject: SubjectContent) -> dict[str, dict[str, float]]:

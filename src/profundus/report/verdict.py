@@ -168,7 +168,7 @@ def _level_words(subject: SubjectContent, muscle: str) -> str:
 
 
 def _parameters(subject: SubjectContent) -> list[Finding]:
-    rows = subject.parameters
+    rows = [row for row in subject.parameters if row.parameter != "emg_gain"]
     if not rows:
         return []
     moved, at_bound = sum(row.moved_by_data for row in rows), sum(row.at_bound for row in rows)

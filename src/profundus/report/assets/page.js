@@ -58,11 +58,11 @@
     });
     for (const members of [...groups.values()].flatMap(inFours)) {
       const names = members.map((i) => `<span style="color:${page.muscles[i].color}">${short(i)}</span>`).join(", ");
-      found.push({ title: `Measured: ${names}`, unit: "MVC", zero: true, traces: members.flatMap((i) => measured(t, i)), height: 130 });
+      found.push({ title: `Measured: ${names}`, unit: page.emgUnit, zero: true, traces: members.flatMap((i) => measured(t, i)), height: 130 });
     }
     for (const i of deep) {
       const title = `<b><span style="color:${page.muscles[i].color}">${literal(page.muscles[i].label)}</span></b>`;
-      found.push({ title, unit: "MVC", zero: true, traces: reconstructed(t, i), height: 160 });
+      found.push({ title, unit: page.emgUnit, zero: true, traces: reconstructed(t, i), height: 160 });
     }
     return found.filter((panel) => panel.traces.length);
   }
