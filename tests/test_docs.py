@@ -74,6 +74,7 @@ def test_every_setting_that_the_method_names_exists():
         "at_bound",
         "prior_only",
         "session_max",
+        "copy_group",
     }  # columns, flags and values of docs/study-file.md
     assert words - known <= elsewhere
 
