@@ -149,10 +149,16 @@ def fit(
     read = study if isinstance(study, Study) else load_study(study)
     folder = Path(tempfile.mkdtemp(prefix="profundus-") if out is None else out)
     try:
-        result = fit_study(
-            read, folder, seed=seed, resume=resume, overwrite=overwrite, subjects=subjects, on_progress=on_progress
+        fit_study(
+            read,
+            folder,
+            seed=seed,
+            resume=resume,
+            overwrite=overwrite,
+            subjects=subjects,
+            on_progress=on_progress,
+            before_finish=write_page,
         )
-        write_page(result.run)
     except BaseException:
         if out is None:
             shutil.rmtree(folder)

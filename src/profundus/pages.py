@@ -55,7 +55,7 @@ def _content(run: RunDirectory, manifest: Mapping[str, Any]) -> PageContent:
         deep=tuple(manifest["deep"]),
         groups=dict(zip(anatomy.muscles, anatomy.groups, strict=True)),
         problems=_problems(manifest, noted),
-        provenance={key: value for key, value in manifest.items() if key not in {"problems", "subjects"}},
+        provenance={key: value for key, value in manifest.items() if key not in {"problems", "subjects", "finished"}},
         settings=settings_from(manifest["settings"]),
     )
 

@@ -10,7 +10,7 @@ from profundus.cli.outcome import Outcome, Words, grouped_by_severity, printable
 from profundus.cli.progress import shown_progress
 from profundus.errors import Problem
 from profundus.io.study_file import read_study
-from profundus.pages import write_page
+from profundus.pages import PAGE, write_page
 from profundus.protocols.fitting import FitResult, SubjectResult, fit_study
 from profundus.records import Flag, Scorecard
 from profundus.report import score_table
@@ -34,9 +34,16 @@ def fitted(
     study = read_study(study_file, data_root=data_root)
     with shown_progress(quiet=quiet) as tell:
         result = fit_study(
-            study, out, seed=seed, resume=resume, overwrite=overwrite, subjects=subjects, on_progress=tell
+            study,
+            out,
+            seed=seed,
+            resume=resume,
+            overwrite=overwrite,
+            subjects=subjects,
+            on_progress=tell,
+            before_finish=write_page,
         )
-    page = write_page(result.run)
+    page = result.run.path / PAGE
     return Outcome(_facts(result, page), _words(result, page))
 
 

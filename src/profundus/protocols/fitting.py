@@ -84,10 +84,12 @@ def fit_study(
     overwrite: bool = False,
     subjects: Sequence[str] | None = None,
     on_progress: Listener | None = None,
+    before_finish: Callable[[RunDirectory], object] | None = None,
 ) -> FitResult:
     """Fit every person of a study, reconstruct all trials, and leave a run directory.
 
-    ``resume`` takes up a run that was interrupted, to the same numbers. Raises InputError for people that are not in the study and for a
+    ``resume`` takes up a run that was interrupted, to the same numbers. ``before_finish`` hears of the run when all is in it, before it is
+    declared finished (the page is written there). Raises InputError for people that are not in the study and for a
     run made from other data or settings, ConvergenceError where no person's loss stayed finite.
     """
     began = time.perf_counter()
@@ -103,7 +105,7 @@ def fit_study(
     for index, person in enumerate(people):
         if person.id not in done:
             worker.fit(person, _Told(on_progress, person.id, index, len(people), objectives.settings.steps))
-    return _finished(study, run, [person.id for person in people], began)
+    return _finished(study, run, [person.id for person in people], began, before_finish)
 
 
 @dataclass(frozen=True)
@@ -252,14 +254,23 @@ def _refuse_other_data(manifest: Mapping[str, Any], fingerprint: str, out: Path)
         )  # fmt: skip
 
 
-def _finished(study: Study, run: RunDirectory, subjects: Sequence[str], began: float) -> FitResult:
+def _finished(
+    study: Study,
+    run: RunDirectory,
+    subjects: Sequence[str],
+    began: float,
+    before_finish: Callable[[RunDirectory], object] | None,
+) -> FitResult:
     """Score everything that is on disk and close the run."""
     noted = run.manifest.get("subjects", {})
     cards = [_scored(study, run, subject) for subject in subjects]
     card = Scorecard(tuple(row for rows in cards for row in rows))
     run.write_scores(card)
     seconds = time.perf_counter() - began
-    run.finish({"seconds": round(seconds, 3)})
+    run.write_manifest({"seconds": round(seconds, 3)})
+    if before_finish is not None:
+        before_finish(run)
+    run.finish()
     results = tuple(
         SubjectResult(
             subject, noted[subject]["converged"], noted[subject]["seconds"], noted[subject]["moment_r2"],
