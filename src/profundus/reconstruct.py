@@ -143,36 +143,32 @@ def _respond(
 
 
 def _refuse_strangers(fitted: FittedSubject, trials: Sequence[Trial]) -> None:
-    wrong = []
-    for trial in trials:
-        if trial.muscles != fitted.layout.muscles or trial.coordinates != fitted.coordinates:
-            wrong.append(
-                Problem(
-                    "error",
-                    f"{trial.name}: muscles or coordinates differ from those that {fitted.subject} was fitted with",
-                    expected=f"{', '.join(fitted.layout.muscles)} and {', '.join(fitted.coordinates)}",
-                    remedy="Use the study file of the run",
-                )
-            )
-        elif abs(trial.step - fitted.step) > 1e-9:
-            wrong.append(
-                Problem(
-                    "error", f"{trial.name}: clock of {trial.step:g} s", expected=f"{fitted.step:g} s, as in the fit"
-                )
-            )
-        missing = [
-            m
-            for m, seen, now in zip(trial.muscles, fitted.scaling.measured, trial.measured, strict=True)
-            if seen and not now
-        ]
-        if missing and fitted.settings.network.measured_emg:
-            wrong.append(
-                Problem(
-                    "error",
-                    f"{trial.name}: no EMG of {', '.join(missing)}",
-                    expected="the electrodes of the fit",
-                    remedy="Record them, or fit with [fit.network] measured_emg = false",
-                )
-            )
-    if wrong:
-        raise InputError(wrong)
+    problems = [problem for trial in trials if (problem := _stranger(fitted, trial)) is not None]
+    if problems:
+        raise InputError(problems)
+
+
+def _stranger(fitted: FittedSubject, trial: Trial) -> Problem | None:
+    """Return why a trial is none that the person was fitted for."""
+    muscles = fitted.layout.muscles
+    if trial.muscles != muscles or trial.coordinates != fitted.coordinates:
+        return Problem(
+            "error",
+            f"{trial.name}: muscles or coordinates differ from those that {fitted.subject} was fitted with",
+            expected=f"{', '.join(muscles)} and {', '.join(fitted.coordinates)}",
+            remedy="Use the study file of the run",
+        )
+    if abs(trial.step - fitted.step) > 1e-9:
+        what = f"{trial.name}: clock of {trial.step:g} s"
+        return Problem("error", what, expected=f"{fitted.step:g} s, as in the fit")
+    missing = [
+        m for m, had, has in zip(muscles, fitted.scaling.measured, trial.measured, strict=True) if had and not has
+    ]
+    if missing and fitted.settings.network.measured_emg:
+        return Problem(
+            "error",
+            f"{trial.name}: no EMG of {', '.join(missing)}",
+            expected="the electrodes of the fit",
+            remedy="Record them, or fit with [fit.network] measured_emg = false",
+        )
+    return None
