@@ -67,13 +67,15 @@ def angle_in_radians(
 
 
 def held_coordinates(table: Table, study: StudyFile, anatomy: Anatomy, scale: float, report: Report) -> None:
-    """Note the range of each coordinate that the model holds still although the file records it; warn where it strays."""
+    """Note the range of each coordinate that the model holds still although it moved by more than a degree; warn where it strays."""
     for joint in anatomy.coordinates:
         column = study.kinematics.columns.get(joint.name, joint.name)
         if joint.name in study.study.coordinates or column not in table:
             continue
         held = study.kinematics.fixed.get(joint.name, joint.default)
         low, high = (float(value * scale) for value in _extent(table[column]))
+        if max(held - low, high - held) < DEGREE:
+            continue
         what = f"{joint.name} goes from {_degrees(low, high)} but is held at {held / DEGREE:.4g} deg"
         strays = low < held - STRAY or high > held + STRAY
         remedy = "Set kinematics.fixed to where it was held [rad], or add it to study.coordinates" if strays else ""
