@@ -155,7 +155,8 @@ def _above_one(trial: str, measured: Floats, study: Study, scale: EmgScale) -> t
     for column, muscle in zip(measured.T, study.measured, strict=True):
         share = float(np.mean(column > 1))  # NaN is not above
         if share:
-            said = f"{scale.subject}: {trial}: {muscle}: the envelope is above 1 in {100 * share:.1f} % of the samples, up to {np.nanmax(column):.2f}"
+            said = f"the envelope is above 1 in {100 * share:.1f} % of the samples, up to {np.nanmax(column):.2f}"
+            said = f"{scale.subject}: {trial}: {muscle}: {said}"
             remedy = "The maximal contraction may not have been maximal; the values are kept"
             problems.append(Problem("warning", said, expected="a fraction of the maximum", remedy=remedy))
     return tuple(problems)
