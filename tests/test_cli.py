@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from cli_study import called, profundus, tiny_study
@@ -16,6 +18,7 @@ from profundus.cli.failures import failure
 from profundus.cli.main import main
 from profundus.cli.outcome import grouped_by_severity, printable
 from profundus.errors import ConvergenceError, Problem, ResourceError
+from profundus.io.tables import read_table, write_table
 
 COMMANDS = ("demo", "check", "fit", "reconstruct", "report", "export", "sysinfo")
 
@@ -99,6 +102,28 @@ def test_check_tells_what_assembling_finds_of_every_subject(tmp_path, capsys):
     assert code == 2
     assert any("TRIlong" in problem["what"] for problem in facts["problems"] if problem["severity"] == "error")
     assert [subject["id"] for subject in facts["subjects"]] == ["sub-02"]
+
+
+def on_disk(folder, file, change):
+    """Change a table of each recording of the tiny study: ``change`` takes its values (row, column) to others."""
+    for path in folder.glob(f"*/{file}"):
+        table = read_table(path)
+        write_table(replace(table, values=change(table.values)), path)
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [("moments.sto", np.negative), ("emg.sto", lambda emg: emg[:, [2, 3, 0, 1]])],
+    ids=["moments negated", "flexors and extensors swapped"],
+)
+def test_check_doubts_a_moment_that_goes_against_its_muscles(file, change, tmp_path, capsys):
+    study = tiny_study(tmp_path)
+    assert "moment sign" not in str(called(capsys, "check", study))
+    on_disk(tmp_path, file, change)
+    code, facts = called(capsys, "check", study)
+    (said,) = [problem for problem in facts["problems"] if "moment sign" in problem["what"]]
+    assert (code, said["severity"]) == (0, "warning")
+    assert "sign of the moment may be wrong, or flexor and extensor electrodes are swapped" in said["what"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from profundus.io.anatomy import arm_sign, read_anatomy
 from profundus.records import Table
 from profundus.signal import assemble_trials, quality_problems, quality_table
 from profundus.signal.checks import clipped_share, floor_to_peak, hum_share, longest_flat, low_share, offset_ratio
@@ -113,12 +114,18 @@ def test_lead_is_not_judged_on_a_few_seconds():
     assert emg_lead(assemble_trials(study, subject, MUSCLES), 0) is None
 
 
-def test_moment_against_its_own_muscles_is_noted():
+def test_moment_against_its_own_muscles_is_doubted():
     flipped = replace(moments(), values=-moments().values)
-    arms = {"r_elbow_flex": {"TRIlong": -0.02, "BIClong": 0.04}}
+    swapped = replace(envelopes(), values=envelopes().values[:, ::-1])
+    arms = arm_sign(read_anatomy("arm26"), ["r_elbow_flex"])
     verdicts = []
-    for table in (moments(), flipped):
-        study, subject = study_of(recording(moments=table))
+    for changes in ({}, {"moments": flipped}, {"emg": swapped}):
+        study, subject = study_of(recording(**changes))
         rows = quality_table(assemble_trials(study, subject, MUSCLES), subject, arm_sign=arms)
         verdicts += [r.verdict for r in rows if r.check == "moment sign"]
-    assert verdicts == ["ok", "note"]
+    assert verdicts == ["ok", "warning", "warning"]
+
+
+def test_flexors_bend_the_elbow_and_extensors_do_not():
+    signs = arm_sign(read_anatomy("arm26"), ["r_elbow_flex"])["r_elbow_flex"]
+    assert signs == {"TRIlong": -1, "TRIlat": -1, "TRImed": -1, "BIClong": 1, "BICshort": 1, "BRA": 1}

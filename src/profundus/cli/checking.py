@@ -9,7 +9,7 @@ import numpy as np
 
 from profundus.cli.outcome import Outcome, Words, grouped_by_severity, table
 from profundus.errors import InputError, Problem
-from profundus.io.anatomy import read_anatomy
+from profundus.io.anatomy import arm_sign, read_anatomy
 from profundus.io.study_file import check_study
 from profundus.records import Anatomy, Study, Trial
 from profundus.signal import assemble_trials, quality_problems, quality_table
@@ -57,6 +57,7 @@ def _people(study: Study, anatomy: Anatomy) -> tuple[dict[str, tuple[Trial, ...]
     """Return each person's trials on one clock, and what assembling and the quality checks found."""
     people: dict[str, tuple[Trial, ...]] = {}
     problems: list[Problem] = []
+    signs = arm_sign(anatomy, study.coordinates)
     for subject in study.subjects:
         try:
             trials = assemble_trials(study, subject, anatomy.muscles)
@@ -65,7 +66,7 @@ def _people(study: Study, anatomy: Anatomy) -> tuple[dict[str, tuple[Trial, ...]
             continue
         people[subject.id] = trials
         problems += [problem for trial in trials for problem in trial.problems]
-        problems += quality_problems(quality_table(trials, subject), subject.id)
+        problems += quality_problems(quality_table(trials, subject, arm_sign=signs), subject.id)
     return people, problems
 
 

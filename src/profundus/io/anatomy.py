@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+from scipy.interpolate import BSpline
 
 from profundus.errors import InputError, Problem
 from profundus.records import Anatomy, CoordinateRange, PathSpline
@@ -35,6 +36,23 @@ def read_anatomy(name: str, *, ignored: Collection[str] = ()) -> Anatomy:
         )
     numbers = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
     return _anatomy({**numbers, "muscles": [muscle for muscle in numbers["muscles"] if muscle["name"] not in ignored]})
+
+
+def arm_sign(anatomy: Anatomy, coordinates: Collection[str]) -> dict[str, dict[str, int]]:
+    """Return {coordinate: {muscle: +1 or -1}}, the sign of each moment arm in the middle of the coordinate's range.
+
+    The arm is minus the derivative of path length. A muscle that does not cross the joint is left out.
+    """
+    middle = {joint.name: (joint.low + joint.high) / 2 for joint in anatomy.coordinates}
+    signs: dict[str, dict[str, int]] = {name: {} for name in coordinates}
+    for path in anatomy.paths:
+        if path.coordinate in signs:
+            spline = BSpline(path.knots, path.coefficients, path.degree)
+            arms = -spline(middle[path.coordinate], nu=1)
+            signs[path.coordinate] = {
+                muscle: int(np.sign(arm)) for muscle, arm in zip(anatomy.muscles, arms, strict=True) if arm != 0
+            }
+    return signs
 
 
 def _anatomy(numbers: dict[str, Any]) -> Anatomy:

@@ -18,6 +18,8 @@ from profundus.signal.timing import PLAUSIBLE_S, TELLING, emg_lead
 Floats = NDArray[np.float64]
 ALL = "all"
 SAME = 0.9999
+AGAINST = -0.3
+"""Correlation of a moment with its own muscles below which its sign is doubted."""
 _SHARED: tuple[str, Verdict] = ("shared electrode", "note")
 _IDENTICAL: tuple[str, Verdict] = ("identical", "warning")
 SAID_ELSEWHERE = {"above one"}  # the trial's own problems say it
@@ -25,7 +27,8 @@ MEANS = {check.name: check.means for check in (*RAW, *ENVELOPE, *FRACTION)} | {
     "shared electrode": "one electrode serves both muscles",
     "identical": "two muscles have the same signal; if one electrode serves both, give both one column in [emg.channels]",
     "lead": f"EMG leads the moment by an implausible time [s] ({PLAUSIBLE_S[0]:g} to {PLAUSIBLE_S[1]:g} s): check emg.sync_offset_ms",
-    "moment sign": "the moment falls when its own muscles work more: check [moments] sign",
+    "moment sign": "the moment falls when its own muscles work more: the sign of the moment may be wrong, or flexor and extensor "
+    "electrodes are swapped; check [moments] sign and [emg.channels]",
 }
 
 
@@ -130,7 +133,7 @@ def _lead_rows(trials: Sequence[Trial], index: int) -> list[QualityRow]:
 
 
 def _sign_rows(trials: Sequence[Trial], index: int, sign: Mapping[str, float]) -> list[QualityRow]:
-    """Return the correlation of the moment with the envelopes, each with its arm's sign: negative hints at a wrong sign."""
+    """Return the correlation of the moment with the envelopes, each with its arm's sign: clearly negative, one of them is wrong."""
     drive, moment = [], []
     for trial in trials:
         muscles = [k for k in np.flatnonzero(trial.measured) if trial.muscles[k] in sign]
@@ -141,4 +144,5 @@ def _sign_rows(trials: Sequence[Trial], index: int, sign: Mapping[str, float]) -
     if len(x) < 2 or x.std() == 0 or y.std() == 0:
         return []
     value = float(np.corrcoef(x, y)[0, 1])
-    return [QualityRow(ALL, trials[0].coordinates[index], "moment sign", value, 0.0, "note" if value < 0 else "ok")]
+    verdict: Verdict = "warning" if value < AGAINST else "ok"
+    return [QualityRow(ALL, trials[0].coordinates[index], "moment sign", value, AGAINST, verdict)]
