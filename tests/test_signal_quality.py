@@ -8,7 +8,15 @@ import pytest
 from profundus.io.anatomy import arm_sign, read_anatomy
 from profundus.records import Table
 from profundus.signal import assemble_trials, quality_problems, quality_table
-from profundus.signal.checks import clipped_share, floor_to_peak, hum_share, longest_flat, low_share, offset_ratio
+from profundus.signal.checks import (
+    clipped_share,
+    depth_below_zero,
+    floor_to_peak,
+    hum_share,
+    longest_flat,
+    low_share,
+    offset_ratio,
+)
 from profundus.signal.filters import band_pass
 from profundus.signal.timing import emg_lead
 from test_signal_trials import MUSCLES, RAW_RATE, SLOW, envelopes, moments, raw, recording, study_of
@@ -42,6 +50,33 @@ def test_clipping_is_the_share_of_samples_at_the_rails():
     rail = np.quantile(np.abs(noise), 0.95)
     assert clipped_share(np.clip(noise, -rail, rail), RAW_RATE) == pytest.approx(0.05, abs=0.02)
     assert clipped_share(noise, RAW_RATE) == 0.0
+
+
+def test_depth_below_zero_is_relative_to_the_size_of_the_signal():
+    sine = np.sin(2 * np.pi * TIME)  # its size exceeds sin(0.95 * 90 deg) for 5 % of the time
+    for unit in (1.0, 1e-4):
+        assert depth_below_zero(unit * sine, RAW_RATE) == pytest.approx(1 / np.sin(np.deg2rad(85.5)), rel=1e-4)
+        assert depth_below_zero(unit * (1 + sine), RAW_RATE) == 0.0
+    assert depth_below_zero(np.zeros(10), RAW_RATE) == 0.0
+
+
+def warned(emg, **changes):
+    study, subject = study_of(recording(emg=emg), **changes)
+    rows = quality_table(assemble_trials(study, subject, MUSCLES), subject)
+    return {(row.channel, row.check) for row in rows if row.verdict == "warning"}
+
+
+@pytest.mark.parametrize("normalization", ["mvc", "session_max", "none"])
+def test_raw_emg_in_volts_is_no_envelope(normalization):
+    found = warned(raw(0), normalization=normalization)
+    assert {("TRIlong", "below zero"), ("BIClong", "below zero")} <= found
+
+
+def test_envelopes_a_thousand_times_too_small_are_no_fraction_of_mvc():
+    faint = {("TRIlong", "faint"), ("BIClong", "faint")}
+    assert warned(envelopes(scale=1e-3)) == faint
+    assert warned(envelopes()) == set()
+    assert warned(envelopes(scale=1e-3), normalization="none") == set()
 
 
 def test_flat_stretch_is_found_with_its_length():

@@ -84,8 +84,9 @@ def share_above_one(values: Floats, _: float) -> float:
 
 
 def depth_below_zero(values: Floats, _: float) -> float:
-    """Return how far the envelope falls below zero [-]."""
-    return max(0.0, -float(values.min()))
+    """Return how far the envelope falls below zero [-], as a fraction of the 95th percentile of its size."""
+    depth, size = max(0.0, -float(values.min())), float(np.percentile(np.abs(values), 95))
+    return depth / size if size > 0 else (np.inf if depth > 0 else 0.0)
 
 
 def _spectrum(values: Floats, rate_hz: float) -> tuple[Floats, Floats]:
@@ -108,7 +109,7 @@ RAW = (
 )
 ENVELOPE = (
     Check("flat", longest_flat, 0.5, "warning", "the envelope does not change for longer than 0.5 s"),
-    Check("below zero", depth_below_zero, 0.02, "warning", "the envelope is negative: check offset and rectification"),
+    Check("below zero", depth_below_zero, 0.2, "warning", 'the envelope is negative: raw EMG? set emg.kind = "raw"'),
 )
 FRACTION = (
     Check(

@@ -22,11 +22,14 @@ AGAINST = -0.3
 """Correlation of a moment with its own muscles below which its sign is doubted."""
 _SHARED: tuple[str, Verdict] = ("shared electrode", "note")
 _IDENTICAL: tuple[str, Verdict] = ("identical", "warning")
+FAINT = 0.005
+"""Fraction of MVC that a muscle with an electrode exceeds in some trial [-]."""
 SAID_ELSEWHERE = {"above one"}  # the trial's own problems say it
 MEANS = {check.name: check.means for check in (*RAW, *ENVELOPE, *FRACTION)} | {
     "shared electrode": "one electrode serves both muscles",
     "identical": "two muscles have the same signal; if one electrode serves both, give both one column in [emg.channels]",
     "lead": f"EMG leads the moment by an implausible time [s] ({PLAUSIBLE_S[0]:g} to {PLAUSIBLE_S[1]:g} s): check emg.sync_offset_ms",
+    "faint": "the largest value of all trials is tiny: volts instead of a fraction of MVC?",
     "moment sign": "the moment falls when its own muscles work more: the sign of the moment may be wrong, or flexor and extensor "
     "electrodes are swapped; check [moments] sign and [emg.channels]",
 }
@@ -48,6 +51,7 @@ def quality_table(
             rows += _raw_rows(trial, recording)
         rows += _envelope_rows(trial)
         rows += _pair_rows(trial)
+    rows += _faint_rows(trials)
     coordinates = trials[0].coordinates if trials else ()
     for index, coordinate in enumerate(coordinates):
         rows += _lead_rows(trials, index)
@@ -100,6 +104,18 @@ def _envelope_rows(trial: Trial) -> list[QualityRow]:
         values = trial.emg[trial.emg_valid[:, index], index]
         if len(values) > 1:
             rows += [_judged(trial.name, trial.muscles[index], check, values, 1 / trial.step) for check in checks]
+    return rows
+
+
+def _faint_rows(trials: Sequence[Trial]) -> list[QualityRow]:
+    """Return the largest envelope of each muscle over all trials, where it is to be a fraction of MVC."""
+    rows = []
+    if trials and trials[0].processing.get("emg_normalization") == "mvc":
+        for index, muscle in enumerate(trials[0].muscles):
+            values = np.concatenate([trial.emg[trial.emg_valid[:, index], index] for trial in trials])
+            if len(values):
+                largest = float(values.max())
+                rows.append(QualityRow(ALL, muscle, "faint", largest, FAINT, "warning" if largest < FAINT else "ok"))
     return rows
 
 
