@@ -176,6 +176,9 @@ def test_decimal_commas_are_recognized(tmp_path):
     error = refusal(tmp_path, HEAD + LABELS + ROWS.replace("0.3", "1,5"))
     assert (error.problems[0].line, len(error.problems)) == (9, 1)
     assert "decimal comma" in str(error)
+    everywhere = refusal(tmp_path, HEAD + LABELS + ROWS.replace(".", ","))
+    assert [problem.line for problem in everywhere.problems] == [8]
+    assert "more cells" in str(everywhere)
     assert "decimal comma" in str(refusal(tmp_path, HEAD + "time,BRA,TRImed\n0,1,0,2,0,3\n"))
 
 

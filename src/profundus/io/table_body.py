@@ -78,6 +78,7 @@ def _line_by_line(body: bytes, header: Header, findings: Findings, *, complete: 
     """Return what ``_at_once`` returns, slower, with every defect in ``findings``."""
     rows: list[Floats] = []
     lines: list[int] = []
+    commas: list[tuple[int, str, bytes]] = []
     size = 0
     for number, raw in enumerate(io.BytesIO(body), start=header.line):
         size += len(raw)
@@ -91,9 +92,15 @@ def _line_by_line(body: bytes, header: Header, findings: Findings, *, complete: 
             cut = size == len(body) and not complete
             _report_width(text, header, number, findings, cut=cut)
             continue
+        commas += [
+            (number, label, cell)
+            for cell, label in zip(cells, header.labels, strict=True)
+            if _DECIMAL_COMMA.fullmatch(cell)
+        ]
         row = [_value(cell, label, number, findings) for cell, label in zip(cells, header.labels, strict=True)]
         rows.append(np.array(row))
         lines.append(number)
+    _report_commas(commas, findings)
     values = np.array(rows) if rows else np.empty((0, len(header.labels)))
     return values, np.array(lines, dtype=np.int64)
 
@@ -124,8 +131,18 @@ def _report_width(text: bytes, header: Header, line: int, findings: Findings, *,
     )
 
 
+def _report_commas(commas: list[tuple[int, str, bytes]], findings: Findings) -> None:
+    """Tell of decimal commas once, at the first: who has one has them in every row."""
+    if commas:
+        line, label, cell = commas[0]
+        more = f", and {len(commas) - 1} more cells are like it" if len(commas) > 1 else ""
+        remedy = "This is a decimal comma: write numbers with a point"
+        what = f"column {shown(label)} holds {shown(cell)}{more}"
+        findings.add("error", what, line=line, expected="a finite number", remedy=remedy)
+
+
 def _value(cell: bytes, label: str, line: int, findings: Findings) -> float:
-    """Return the number in a cell; what is none becomes an error and NaN."""
+    """Return the number in a cell; what is none becomes NaN and, but for a decimal comma, an error."""
     if _NUMBER.fullmatch(cell):
         value = float(cell)
         if np.isfinite(value):
@@ -136,7 +153,7 @@ def _value(cell: bytes, label: str, line: int, findings: Findings) -> float:
     elif not cell:
         remedy = "The cell is empty: write nan where a value is missing"
     elif _DECIMAL_COMMA.fullmatch(cell):
-        remedy = "This is a decimal comma: write numbers with a point"
+        return float("nan")  # told once a file
     elif _FORTRAN.fullmatch(cell):
         remedy = "Write the exponent with E, not with Fortran's D"
     elif _INFINITE.fullmatch(cell):
