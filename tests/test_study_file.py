@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profundus.errors import InputError, StudyError
+from profundus.errors import InputError, Problem, StudyError
 from profundus.io.study_file import check_study, read_new_trials, read_study
 from profundus.io.study_schema import NewTrialsFile, StudyFile
 from profundus.io.study_text import StudyText
@@ -208,7 +208,7 @@ def test_fit_settings_are_those_of_the_file_and_false_leaves_a_loss_out(lab):
         ("load_kg = 2", 'load_kg = "2 kg"', "load_kg", ""),
         ("load_kg = 2", "load_kg = nan", "load_kg", ""),
         ('role = "test"', 'role = "train"', "train", ""),
-        ('role = "test"', 'role = "test"\ntime = [3, 1]', "ends before it begins", ""),
+        ('role = "test"', 'role = "test"\ntime = [5.0, 1.0]', "[5.0, 1.0] ends before it begins", ""),
         ('role = "test"', 'role = "test"\ntime = [30, 40]', "outside of the data", "0.000 to 4.000 s"),
         ('role = "test"', 'role = "test"\ninverse_dynamics = "opensim"', "not possible yet", "Inverse Dynamics"),
         ('name = "curl_2_fit"', 'name = "curl_0_fit"', "comes twice", ""),
@@ -373,6 +373,27 @@ def test_emg_may_have_its_own_rate_and_range(lab):
 def test_envelopes_in_percent_are_refused(lab):
     write(lab / "emg.sto", MUSCLES, *[np.full(len(CLOCK), 45.0)] * 4)
     assert "percent" in only_error(lab, STUDY).remedy
+
+
+def test_emg_with_its_time_in_milliseconds_is_refused(lab):
+    write(lab / "emg.sto", MUSCLES, *[np.full(len(CLOCK), 0.1)] * 4, time=1000 * CLOCK)
+    found = only_error(lab, STUDY)
+    assert "0.1 Hz" in found.what
+    assert "in ms?" in found.remedy
+
+
+def test_an_incomplete_geometry_is_told_to_be_of_no_use_and_nothing_else(lab):
+    assert "cannot be used yet" in only_error(lab, STUDY + "[geometry]\nmoment_arms = {}\n").what
+
+
+def test_truth_from_the_file_of_the_emg_is_no_truth(lab):
+    assert "same file" in warnings(lab, STUDY.replace('emg = "emg.sto"', 'emg = "emg.sto"\ntruth = "./emg.sto"', 1))
+
+
+def test_a_problem_is_said_in_sentences(lab):
+    assert str(Problem("error", "is 3", "a.toml", 2, "1", "In mm?")) == "a.toml:2: is 3. Expected 1. In mm?"
+    column = only_error(lab, STUDY + "[moments]\ncolumns = { r_elbow_flex = 'torque' }\n")
+    assert str(column).endswith("There is 'r_elbow_flex_moment'. Name the column under [moments.columns].")
 
 
 def test_moments_in_newton_millimeters_are_refused(lab):

@@ -9,6 +9,11 @@ from typing import Literal
 Severity = Literal["error", "warning", "note"]
 
 
+def sentences(*parts: str) -> str:
+    """Return what is said as sentences: a full stop after each, but not after a question or an ellipsis; empty parts are left out."""
+    return " ".join(part if part.endswith(("?", "...")) else part.rstrip(".") + "." for part in parts if part)
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong (error), doubtful (warning) or worth knowing (note) about the input."""
@@ -22,10 +27,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.file + (f":{self.line}" if self.line is not None else "")
-        said = ". ".join(
-            part.rstrip(".") for part in (self.what, self.expected and f"Expected {self.expected}", self.remedy) if part
-        )
-        return f"{place}: {said}." if place else f"{said}."
+        said = sentences(self.what, self.expected and f"Expected {self.expected}", self.remedy)
+        return f"{place}: {said}" if place else said
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem as plain values, for ``--json``."""

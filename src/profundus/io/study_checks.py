@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from posixpath import normpath
 
 from profundus.errors import Problem, Severity
 from profundus.io.study_names import nearest_name
 from profundus.io.study_schema import StudyFile, TrialSection
-from profundus.io.study_text import Location, StudyText
+from profundus.io.study_text import NO_FILE, Location, StudyText
 from profundus.records.anatomy import Anatomy
 
 
@@ -36,6 +37,10 @@ def trials_agree(trials: Iterable[TrialSection], of: str, text: StudyText) -> It
             what = f'trial {trial.name}: inverse_dynamics = "opensim" is not possible yet'
             remedy = "Run OpenSim's Inverse Dynamics tool and name its file under moments"
             yield text.problem("error", what, (*trial.at, "inverse_dynamics"), remedy=remedy)
+        if trial.truth is not None and normpath(trial.truth) == normpath(trial.emg) != NO_FILE:
+            what = f"trial {trial.name}: truth and emg are the same file: scores of measured muscles mean nothing"
+            remedy = "Name a file with other recordings under truth, or leave truth out"
+            yield text.problem("warning", what, (*trial.at, "truth"), remedy=remedy)
 
 
 def muscles_agree(study: StudyFile, anatomy: Anatomy, text: StudyText, aside: frozenset[str]) -> Iterator[Problem]:

@@ -22,6 +22,8 @@ def shown(value: object) -> str:
     """Return a value as an error may show it: on one line, escaped, shortened."""
     if isinstance(value, int) and abs(value) > 10**18:
         return "a very large number"
+    if isinstance(value, list) and len(value) <= 4 and all(isinstance(item, int | float) for item in value):
+        return "[" + ", ".join(shown(item) for item in value) + "]"
     if isinstance(value, dict | list):
         return "a table" if isinstance(value, dict) else f"a list of {len(value)}"
     if not isinstance(value, str):

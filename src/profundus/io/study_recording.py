@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from profundus.errors import Problem
+from profundus.errors import Problem, sentences
 from profundus.io.study_angles import angle_in_radians, held_coordinates, rotation_scale
 from profundus.io.study_clock import clock_problems
 from profundus.io.study_names import nearest_name, shown
@@ -20,6 +20,7 @@ from profundus.records.table import Table
 VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6}
 LARGEST_MOMENT = 1000.0
 LARGEST_ENVELOPE = 5.0
+SLOWEST_EMG_HZ = 10.0
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class RecordingReader:
         for name, column in missing.items():
             hint = nearest_name(column, table.labels)
             what = f"there is no column {shown(column)} for {kind} {name}"
-            self.data.report(Problem("error", what, table.source, remedy=f"{hint} {remedy}".strip()))
+            self.data.report(Problem("error", what, table.source, remedy=sentences(hint, remedy)))
         return not missing
 
     def _expect_fractions(self, table: Table) -> None:
@@ -158,6 +159,11 @@ class RecordingReader:
         if len(table.time) < 2:
             return
         rate = 1.0 / float(np.median(np.diff(table.time)))
+        if rate < SLOWEST_EMG_HZ:
+            what, expected = f"the EMG's clock has {rate:.3g} Hz", f"{SLOWEST_EMG_HZ:g} Hz or more"
+            remedy = "Is time in ms? Write it in seconds"
+            self.data.report(Problem("error", what, table.source, expected=expected, remedy=remedy))
+            return
         if section.rate_hz is not None and abs(rate - section.rate_hz) > 0.01 * section.rate_hz:
             what, expected = f"the EMG's clock has {rate:.5g} Hz", f"{section.rate_hz:g} Hz, as emg.rate_hz says"
             self.data.report(

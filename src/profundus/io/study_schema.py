@@ -63,10 +63,10 @@ class MomentsSection(Section):
 
 
 class GeometrySection(Section):
-    """[geometry]: tables of muscle lengths and moment arms."""
+    """[geometry]: tables of muscle lengths and moment arms; nothing is required of what cannot be used yet."""
 
-    lengths: Line
-    moment_arms: dict[Name, Line]
+    lengths: Line | None = None
+    moment_arms: dict[Name, Line] = Field(default_factory=dict)
 
 
 class CalibrationSection(Section):
