@@ -10,7 +10,7 @@ from typing import Any
 from profundus.errors import FileFormatError, Problem
 from profundus.fit.saving import settings_from
 from profundus.io.anatomy import read_anatomy
-from profundus.io.run_directory import MANIFEST, RunDirectory
+from profundus.io.run_directory import MANIFEST, SCORES, RunDirectory
 from profundus.io.store import write_whole
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.models import copy_of_nearest
@@ -54,7 +54,7 @@ def _content(run: RunDirectory, manifest: Mapping[str, Any]) -> PageContent:
         scorecard=run.scores(),
         deep=tuple(manifest["deep"]),
         groups=dict(zip(anatomy.muscles, anatomy.groups, strict=True)),
-        problems=_problems(manifest, noted),
+        problems=_problems(manifest, noted, scored=(run.path / SCORES).is_file()),
         provenance={key: value for key, value in manifest.items() if key not in {"problems", "subjects", "finished"}},
         settings=settings_from(manifest["settings"]),
     )
@@ -95,11 +95,13 @@ def _training(run: RunDirectory, subject: str) -> tuple[TrainingCurve, ...]:
     )
 
 
-def _problems(manifest: Mapping[str, Any], noted: Mapping[str, Mapping[str, Any]]) -> tuple[Problem, ...]:
-    """Return what was said of the study and its people, once each, and that the run is not finished where it is not."""
+def _problems(
+    manifest: Mapping[str, Any], noted: Mapping[str, Mapping[str, Any]], *, scored: bool
+) -> tuple[Problem, ...]:
+    """Return what was said of the study and its people, once each, and that the run is not finished where nothing is scored yet."""
     said = [*manifest.get("problems", ()), *(problem for one in noted.values() for problem in one.get("problems", ()))]
     listed = tuple(dict.fromkeys(Problem(**problem) for problem in said))
-    if manifest.get("finished"):
+    if scored or manifest.get("finished"):
         return listed
     unfinished = Problem("warning", "the run is not finished", remedy="The same `fit` with --resume goes on")
     return (unfinished, *listed)

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
-from profundus.model.anchors import anchored_ratio
+from profundus.model.anchors import anchored_ratio, motion_seed
 from profundus.model.fitted import FittedSubject
 from profundus.model.inputs import Batch, make_batch, padded_length
 from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel, Parameters
@@ -30,8 +30,8 @@ def reconstruct(fitted: FittedSubject, model: MusculoskeletalModel, trials: Sequ
     length = padded_length(trials, fitted.settings.network)
     batch = make_batch(trials, model, fitted.settings.network, fitted.scaling, length=length)
     state = np.asarray(batch.state, dtype=float)
-    names = [trial.name for trial in trials]
-    anchors = [anchored_ratio(anchor, state, names, step=fitted.step) for anchor in fitted.anchors]
+    motions = [motion_seed(trial.angle) for trial in trials]
+    anchors = [anchored_ratio(anchor, state, motions, step=fitted.step) for anchor in fitted.anchors]
     anchored = jnp.asarray(np.stack(anchors), batch.emg.dtype)
     log_gain = jnp.log(jnp.asarray(fitted.gain, batch.emg.dtype))
     shared = _Shared(model, fitted.layout, fitted.settings, fitted.step)

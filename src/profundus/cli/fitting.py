@@ -11,7 +11,7 @@ from profundus.cli.progress import shown_progress
 from profundus.errors import Problem
 from profundus.io.study_file import read_study
 from profundus.pages import PAGE, write_page
-from profundus.protocols.fitting import FitResult, SubjectResult, fit_study
+from profundus.protocols.fitting import FitResult, fit_study
 from profundus.records import Flag, Scorecard
 from profundus.report import score_table
 
@@ -64,9 +64,14 @@ def score_words(scores: Scorecard) -> list[Words]:
     ]
 
 
+def pooled(scores: Scorecard) -> list[dict[str, object]]:
+    """Return the scores pooled over all trials of a role."""
+    return [vars(row) for row in scores.rows if row.trial == "all"]
+
+
 def flag_words(flags: Sequence[Flag]) -> list[str]:
     """Return what a reader must know before believing an answer."""
-    said = (f"{flag.subject} {flag.muscle}: {flag.name.replace('_', ' ')}: {flag.why}" for flag in flags)
+    said = (f"{flag.subject} {flag.muscle}".strip() + f": {flag.name.replace('_', ' ')}: {flag.why}" for flag in flags)
     return [f"Caution, {printable(' '.join(text.split()))}" for text in said]
 
 
@@ -89,6 +94,7 @@ def _facts(result: FitResult, page: Path) -> dict[str, object]:
             }
             for subject in result.subjects
         ],
+        "scores": pooled(result.scores),
         "warnings": result.warnings,
         "seconds": result.seconds,
     }
@@ -100,13 +106,8 @@ def _words(result: FitResult, page: Path) -> list[Words]:
     return [
         *score_words(result.scores),
         *flag_words(flags),
-        *(_unconverged(subject) for subject in result.subjects if not subject.converged),
         *warning_words(result.warnings),
         f"\n{people} fitted in {result.seconds:.0f} s.",
         f"Results: {result.run.path}",
         f"Page:    {page}",
     ]
-
-
-def _unconverged(subject: SubjectResult) -> str:
-    return f"{subject.id}: the loss was still falling at the last step. Raise [fit] steps."

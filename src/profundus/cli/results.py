@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from profundus.cli.fitting import flag_words, score_words, warning_words
+from profundus.cli.fitting import flag_words, pooled, score_words, warning_words
 from profundus.cli.outcome import Outcome, Words
 from profundus.errors import InputError, Problem
 from profundus.io.export_opensim import export_opensim
@@ -34,6 +34,7 @@ def reconstructed(
         "subject": rec.subject,
         "trials": [part.trial.name for part in rec.trials],
         "flags": [vars(flag) for flag in rec.flags],
+        "scores": pooled(result.scores),
         "warnings": result.warnings,
         "seconds": result.seconds,
     }

@@ -10,33 +10,32 @@ from profundus.records import Flag, Reconstruction
 MOVED = 0.8
 
 
-def flags(fitted: FittedSubject, rec: Reconstruction) -> tuple[Flag, ...]:
-    """Return ``prior_only`` for deep muscles whose level the data did not narrow, ``no_moment`` and ``not_converged``.
+def prior_only(fitted: FittedSubject, rec: Reconstruction) -> tuple[Flag, ...]:
+    """Return ``prior_only`` for deep muscles whose level the data of the fit did not narrow.
 
     The level is the mean log ratio of a deep muscle to its group; it counts as moved by the data when the members' levels spread less than
-    0.8 of the prior (``group_amplitude_sd``).
+    0.8 of the prior (``group_amplitude_sd``). ``rec`` holds the trials of the fit: what new trials show says nothing about it.
     """
-    found = []
     prior = fitted.settings.loss.group_amplitude_sd
-    if prior is not None:
-        spread = _level_spread(fitted, rec)
-        for index in np.flatnonzero(fitted.layout.deep):
-            if spread[index] >= MOVED * prior:
-                why = "its level follows from its group and the prior; this person's data did not narrow it"
-                found.append(Flag("prior_only", fitted.subject, fitted.layout.muscles[index], why))
+    if prior is None:
+        return ()
+    spread = _level_spread(fitted, rec)
+    why = "its level follows from its group and the prior; this person's data did not narrow it"
+    deep = [index for index in np.flatnonzero(fitted.layout.deep) if spread[index] >= MOVED * prior]
+    return tuple(Flag("prior_only", fitted.subject, fitted.layout.muscles[index], why) for index in deep)
+
+
+def shortcomings(fitted: FittedSubject, rec: Reconstruction) -> tuple[Flag, ...]:
+    """Return ``no_moment`` for trials that lack what the network was trained to see, and ``not_converged``."""
+    found = []
     if fitted.settings.network.inverse_dynamics_moment:
         for part in rec.trials:
             if not np.any(part.trial.moment_valid):
                 why = f"{part.trial.name} has no joint moment: the network saw an average one instead"
                 found.append(Flag("no_moment", fitted.subject, why=why))
     if not fitted.converged:
-        found.append(
-            Flag(
-                "not_converged",
-                fitted.subject,
-                why="the loss was still falling at the last step; give [fit] more steps",
-            )
-        )
+        why = "the loss was still falling at the last step; give [fit] more steps"
+        found.append(Flag("not_converged", fitted.subject, why=why))
     return tuple(found)
 
 

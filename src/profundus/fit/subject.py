@@ -14,7 +14,7 @@ from profundus.fit.objective import TERMS, Center, Objective
 from profundus.fit.posterior import parameter_rows
 from profundus.fit.priors import gain_prior, parameter_prior
 from profundus.fit.training import Progress, Trainer, TrainingState
-from profundus.model.anchors import anchored_ratio, draw_anchors
+from profundus.model.anchors import anchored_ratio, draw_anchors, motion_seed
 from profundus.model.fitted import FittedSubject
 from profundus.model.inputs import learned_scaling, make_batch, padded_length
 from profundus.model.musculoskeletal import MusculoskeletalModel
@@ -92,8 +92,8 @@ class SubjectFit:
         self.anchors = draw_anchors(
             seed, self.settings.loss, members=self.settings.members, muscles=len(first.muscles), states=seen
         )
-        names = [trial.name for trial in self.trials]
-        ratios = [anchored_ratio(anchor, state, names, step=first.step) for anchor in self.anchors]
+        motions = [motion_seed(trial.angle) for trial in self.trials]
+        ratios = [anchored_ratio(anchor, state, motions, step=first.step) for anchor in self.anchors]
         dtype = self.batch.emg.dtype
         gains = np.stack([anchor.gain for anchor in self.anchors])
         self.centers = Center(jnp.asarray(np.stack(ratios), dtype), jnp.asarray(gains, dtype))

@@ -151,17 +151,17 @@ def start_run(
     if path.exists() and (not path.is_dir() or any(not is_unfinished(inner) for inner in path.iterdir())):
         _refuse_foreign(path)
         if overwrite:
-            for name in (SCORES, STUDY, "report.html", SUBJECTS, CHECKPOINTS, MANIFEST):
+            for name in (SCORES, STUDY, "report.html", "opensim", SUBJECTS, CHECKPOINTS, MANIFEST):
                 remove(path / name)
         elif not resume:
             state = "a finished" if run.finished else "an unfinished"
-            remedy = "Choose another folder, or say that it may be overwritten"
+            remedy = "Choose another folder, or say that it may be overwritten (--overwrite)"
             raise InputError(
                 Problem(
                     "error",
                     f"there is {state} run in this folder",
                     file=str(path),
-                    remedy=remedy + ("" if run.finished else " or resumed"),
+                    remedy=remedy + ("" if run.finished else " or resumed (--resume)"),
                 )
             )
     for folder in (path, path / SUBJECTS):

@@ -95,21 +95,26 @@ def _center(like: Anchor) -> Anchor:
     return like._replace(**parts, drive_seed=0, drive_sign=0.0, drive_sd=0.0)
 
 
-def anchored_ratio(anchor: Anchor, state: Floats, names: Sequence[str], *, step: float) -> Floats:
+def motion_seed(angle: Floats) -> int:
+    """Return a number that belongs to a motion (time, coordinate) [rad], whatever the trial is called."""
+    return zlib.crc32(np.round(np.asarray(angle, dtype="<f8"), 6).tobytes())
+
+
+def anchored_ratio(anchor: Anchor, state: Floats, motions: Sequence[int], *, step: float) -> Floats:
     """Return the member's expected log ratio (trial, time, muscle).
 
     ``state`` (trial, time, state) is angle, velocity and load in standard deviations. The muscle's own drive is a sum of slow waves
-    whose phases follow from the trial's name, so that the same trial always meets the same draw.
+    whose phases follow from ``motions``, a number a trial (`motion_seed`), so that the same recording always meets the same draw.
     """
     muscles = len(anchor.level)
     pattern = np.cos(state @ anchor.pattern_wave + anchor.pattern_phase) @ anchor.pattern_weight - anchor.pattern_mean
     time = np.arange(state.shape[1], dtype=float) * step
-    drive = np.stack([_drive(anchor, name, time, muscles) for name in names])
+    drive = np.stack([_drive(anchor, motion, time, muscles) for motion in motions])
     return np.asarray(anchor.level + pattern + drive)
 
 
-def _drive(anchor: Anchor, name: str, time: Floats, muscles: int) -> Floats:
-    rng = np.random.default_rng([anchor.drive_seed, zlib.crc32(name.encode())])
+def _drive(anchor: Anchor, motion: int, time: Floats, muscles: int) -> Floats:
+    rng = np.random.default_rng([anchor.drive_seed, motion])
     frequency = rng.uniform(*DRIVE_BAND_HZ, size=(DRIVE_WAVES, muscles))
     phase = rng.uniform(0, 2 * np.pi, size=(DRIVE_WAVES, muscles))
     waves = np.cos(2 * np.pi * frequency[None] * time[:, None, None] + phase[None])

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import time
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -146,7 +147,8 @@ class _Worker:
         told("reconstruct")
         fitted = work.fitted(state, subject=person.id)
         rec = reconstruct(fitted, self.model, trials)
-        rec = replace(rec, flags=(*plausibility.flags(rec), *identifiability.flags(fitted, rec)))
+        doubts = (*identifiability.prior_only(fitted, rec), *identifiability.shortcomings(fitted, rec))
+        rec = replace(rec, flags=(*plausibility.flags(rec), *doubts))
         heard = dict.fromkeys([*(p for t in trials for p in t.problems), *quality_problems(quality, person.id)])
         said = [problem for problem in heard if problem not in self.study.problems]
         self.run.write_subject(rec, fitted.rows, fitted_to_arrays(fitted, scale), quality)
@@ -189,7 +191,7 @@ class _Worker:
         facts = {
             "converged": converged,
             "seconds": round(seconds, 3),
-            "moment_r2": _moment_r2(score(rec)),
+            "moment_r2": moment_r2(score(rec)),
             "flags": [asdict(flag) for flag in rec.flags],
             "problems": [problem.as_dict() for problem in said],
             "processing": {trial.name: trial.processing for trial in trials},
@@ -224,7 +226,9 @@ def _started(study: Study, out: Path, anatomy: Anatomy, *, seed: int, resume: bo
         "fixed": study.fixed,
         "rate_hz": study.rate_hz,
     }
-    fingerprint = hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    declared = tomllib.loads(Path(study.source).read_text(encoding="utf-8-sig")) if study.source else {}
+    known = json.dumps({**asked, "declared": declared}, sort_keys=True, default=str)
+    fingerprint = hashlib.sha256(known.encode()).hexdigest()
     if resume and (out / "run.json").is_file():
         _refuse_other_data(RunDirectory(out).manifest, fingerprint, out)
     manifest = {
@@ -263,7 +267,7 @@ def _finished(
 ) -> FitResult:
     """Score everything that is on disk and close the run."""
     noted = run.manifest.get("subjects", {})
-    cards = [_scored(study, run, subject) for subject in subjects]
+    cards = [_scored(study, run, subject) for subject in run.subjects if subject in noted]
     card = Scorecard(tuple(row for rows in cards for row in rows))
     run.write_scores(card)
     seconds = time.perf_counter() - began
@@ -289,6 +293,7 @@ def _scored(study: Study, run: RunDirectory, subject: str) -> list[Any]:
     return [*score(rec).rows, *score(copy).rows]
 
 
-def _moment_r2(card: Scorecard) -> dict[str, float]:
+def moment_r2(card: Scorecard) -> dict[str, float]:
+    """Return how much of each joint moment is explained on the test trials, by coordinate; empty where there are none."""
     rows = [row for row in card.rows if row.quantity == "moment" and row.trial == "all" and row.role == "test"]
     return {row.name: row.r2 for row in rows}

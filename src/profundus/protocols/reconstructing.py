@@ -10,15 +10,31 @@ from profundus.errors import InputError, Problem
 from profundus.fit import identifiability
 from profundus.fit.saving import fitted_from_arrays
 from profundus.io.run_directory import NETWORK, STUDY, RunDirectory, start_run
+from profundus.io.store import digest
 from profundus.io.study_file import read_new_trials, read_settings
 from profundus.model.fitted import FittedSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.protocols.fitting import moment_r2
 from profundus.protocols.models import model_of
 from profundus.reconstruct import reconstruct
-from profundus.records import EmgScale, Reconstruction, Scorecard, Study, Trial
-from profundus.signal import assemble_trial
+from profundus.records import EmgScale, Flag, Reconstruction, Scorecard, Study, Subject, Trial
+from profundus.signal import assemble_trial, quality_problems, quality_table
 from profundus.validate import plausibility
 from profundus.validate.scores import score
+
+INHERITED = (
+    "study",
+    "settings",
+    "emg",
+    "coordinates",
+    "deep",
+    "measured",
+    "fixed",
+    "rate_hz",
+    "anatomy",
+    "libraries",
+    "seed",
+)
 
 
 @dataclass(frozen=True)
@@ -34,23 +50,34 @@ class ReconstructResult:
 
 @dataclass(frozen=True)
 class Person:
-    """A fitted person as a run directory holds it, ready for new trials."""
+    """A fitted person as a run directory holds it, ready for new trials; ``doubts`` are the fit's own about its deep muscles."""
 
     study: Study
     model: MusculoskeletalModel
     fitted: FittedSubject
     scale: EmgScale
+    doubts: tuple[Flag, ...] = ()
 
     def answer(self, trials: tuple[Trial, ...]) -> Reconstruction:
         """Return the reconstruction of trials, with its flags."""
         rec = reconstruct(self.fitted, self.model, trials)
-        return replace(rec, flags=(*plausibility.flags(rec), *identifiability.flags(self.fitted, rec)))
+        found = (*plausibility.flags(rec), *self.doubts, *identifiability.shortcomings(self.fitted, rec))
+        return replace(rec, flags=found)
+
+    def recordings(self, path: Path, *, data_root: Path | None = None) -> Subject:
+        """Return the person with the recordings of a file of new trials."""
+        return Subject(self.fitted.subject, read_new_trials(path, self.study_text, data_root=data_root))
+
+    def assembled(self, person: Subject) -> tuple[Trial, ...]:
+        """Return recordings as trials, processed as those of the fit were."""
+        muscles = self.fitted.layout.muscles
+        return tuple(
+            assemble_trial(self.study, recording, muscles, scale=self.scale) for recording in person.recordings
+        )
 
     def trials(self, path: Path, *, data_root: Path | None = None) -> tuple[Trial, ...]:
-        """Return the trials of a file of new recordings, processed as those of the fit were."""
-        recordings = read_new_trials(path, self.study_text, data_root=data_root)
-        muscles = self.fitted.layout.muscles
-        return tuple(assemble_trial(self.study, recording, muscles, scale=self.scale) for recording in recordings)
+        """Return the trials of a file of new recordings."""
+        return self.assembled(self.recordings(path, data_root=data_root))
 
     @property
     def study_text(self) -> Path:
@@ -64,8 +91,13 @@ def fitted_person(run: RunDirectory, subject: str | None = None) -> Person:
     if subject is None and len(known) == 1:
         subject = known[0]
     if subject not in known:
+        if not known:
+            what = "no person's fit is finished in this run"
+            raise InputError(
+                Problem("error", what, file=str(run.path), remedy="Finish it with `profundus fit ... --resume`")
+            )
         asked = "no subject was named" if subject is None else f"there is no subject '{subject}'"
-        listed = ", ".join(known) or "nobody yet"
+        listed = ", ".join(known)
         raise InputError(
             Problem("error", asked, file=str(run.path), expected=f"one of {listed}", remedy="Name one with --subject")
         )
@@ -73,7 +105,9 @@ def fitted_person(run: RunDirectory, subject: str | None = None) -> Person:
     _, model = model_of(study)
     arrays, facts = run.network(subject)
     fitted, scale = fitted_from_arrays(arrays, facts, file=f"{subject}/{NETWORK}")
-    return Person(study, model, fitted, scale)
+    noted = run.manifest.get("subjects", {}).get(subject, {}).get("flags", [])
+    doubts = tuple(Flag(**flag) for flag in noted if flag["name"] == "prior_only")
+    return Person(study, model, fitted, scale, doubts)
 
 
 def reconstruct_trials(
@@ -87,37 +121,31 @@ def reconstruct_trials(
 ) -> ReconstructResult:
     """Reconstruct new trials of a fitted person and leave the same files as a run does, without fitting anything."""
     began = time.perf_counter()
+    if out.resolve() == run.path.resolve():
+        what = "the results would replace the run that they come from"
+        raise InputError(Problem("error", what, file=str(out), remedy="Choose another folder for --out"))
     person = fitted_person(run, subject)
-    trials = person.trials(new_trials, data_root=data_root)
+    recorded = person.recordings(new_trials, data_root=data_root)
+    trials = person.assembled(recorded)
+    quality = quality_table(trials, recorded)
     rec = person.answer(trials)
     card = score(rec)
-    inherited = (
-        "study",
-        "settings",
-        "emg",
-        "coordinates",
-        "deep",
-        "measured",
-        "fixed",
-        "rate_hz",
-        "anatomy",
-        "libraries",
-        "seed",
-    )
-    manifest = {key: value for key, value in run.manifest.items() if key in inherited}
-    target = start_run(out, {**manifest, "fitted_by": str(run.path)}, study_file=run.path / STUDY, overwrite=overwrite)
-    arrays = run.network(rec.subject)
-    target.write_subject(rec, run.parameters(rec.subject), arrays)
+    parameters, network = run.parameters(rec.subject), run.network(rec.subject)
+    known = {key: value for key, value in run.manifest.items() if key in INHERITED}
+    facts = {**known, "fitted_by": str(run.path), "digests": {str(new_trials): digest(new_trials)}}
+    target = start_run(out, facts, study_file=run.path / STUDY, overwrite=overwrite)
+    target.write_subject(rec, parameters, network, quality)
     target.write_scores(card)
-    warnings = tuple(problem for trial in trials for problem in trial.problems if problem.severity != "note")
+    said = tuple(dict.fromkeys([*(p for t in trials for p in t.problems), *quality_problems(quality, rec.subject)]))
     seconds = time.perf_counter() - began
-    facts = {
+    noted = {
         "converged": person.fitted.converged,
         "seconds": round(seconds, 3),
-        "moment_r2": {},
+        "moment_r2": moment_r2(card),
         "flags": [vars(flag) for flag in rec.flags],
-        "problems": [problem.as_dict() for trial in trials for problem in trial.problems],
+        "problems": [problem.as_dict() for problem in said],
         "processing": {trial.name: trial.processing for trial in trials},
     }
-    target.finish({"seconds": round(seconds, 3), "subjects": {rec.subject: facts}})
+    target.finish({"seconds": round(seconds, 3), "subjects": {rec.subject: noted}})
+    warnings = tuple(problem for problem in said if problem.severity != "note")
     return ReconstructResult(rec, card, out, warnings, seconds)

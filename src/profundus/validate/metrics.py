@@ -33,9 +33,11 @@ def nrmse(truth: Floats, estimate: Floats) -> float:
 
 
 def amplitude_ratio(truth: Floats, estimate: Floats) -> float:
-    """Return mean of the estimate / mean of the truth [-]."""
+    """Return mean of the estimate / mean of the truth [-]; NaN where the truth swings around zero and has no amplitude to speak of."""
     y, x = both(truth, estimate)
-    return _ratio(float(np.mean(x)), float(np.mean(y))) if len(y) else np.nan
+    if not len(y) or abs(float(np.mean(y))) < 0.02 * float(np.ptp(y)):
+        return np.nan
+    return _ratio(float(np.mean(x)), float(np.mean(y)))
 
 
 def rmse_scaled(truth: Floats, estimate: Floats) -> float:
