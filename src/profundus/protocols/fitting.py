@@ -21,6 +21,7 @@ from profundus.fit import identifiability
 from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_arrays
 from profundus.fit.subject import Objectives, SubjectFit
 from profundus.fit.training import Progress, TrainingState
+from profundus.io.anatomy import arm_sign
 from profundus.io.run_directory import RunDirectory, start_run
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.settings import resolved
@@ -141,7 +142,7 @@ class _Worker:
         told("prepare")
         scale = emg_scale(self.study, person)
         trials = assemble_trials(self.study, person, self.anatomy.muscles, scale=scale)
-        quality = quality_table(trials, person)
+        quality = quality_table(trials, person, arm_sign=arm_sign(self.anatomy, self.study.coordinates))
         work = SubjectFit(trials, self.objectives, seed=self.seed)
         state = self._trained(work, person.id, told)
         told("reconstruct")
