@@ -412,6 +412,30 @@ def test_a_study_without_a_trial_to_fit_is_refused(lab):
     assert "no [[subject]]" in only_error(lab, HEAD).what
 
 
+@pytest.mark.parametrize("how", ["not a number", "outside of the window", "excluded"])
+def test_a_person_without_a_finite_moment_to_fit_to_is_refused(lab, how):
+    early = np.where(CLOCK < 2, 5.0, np.nan)
+    write(lab / "moments.sto", ["r_elbow_flex_moment"], np.full(len(CLOCK), np.nan) if how == "not a number" else early)
+    assert check(lab)[0] is not None or how == "not a number"
+    text = STUDY.replace('role = "fit"', 'role = "fit"\ntime = [2.0, 4.0]') if how == "outside of the window" else STUDY
+    if how == "excluded":
+        for trial in ("curl_0_fit", "curl_2_fit"):
+            text += f'[[exclude]]\ntrial = "{trial}"\ntime = [0.0, 3.0]\nwhat = "moments"\nwhy = "a belt"\n'
+    found = only_error(lab, text)
+    assert "subject sub-01" in found.what
+    assert found.file.endswith("moments.sto")
+    with pytest.raises(StudyError, match="no trial to fit to has a finite moment"):
+        read_study(lab / "study.toml")
+
+
+def test_a_measured_muscle_without_a_sample_is_to_be_moved_to_deep(lab):
+    channels = [np.full(len(CLOCK), value) for value in (0.1, np.nan, 0.3, 0.4)]
+    write(lab / "emg.sto", MUSCLES, *channels)
+    found = only_error(lab, STUDY)
+    assert "TRIlat has not one finite sample" in found.what
+    assert "study.deep" in found.remedy
+
+
 def test_trials_without_moments_cannot_be_fitted_to(lab):
     lines = 'moments = "moments.sto"\nrole = "fit"'
     assert "not fitted to" in warnings(lab, STUDY.replace(lines, 'role = "fit"', 1))

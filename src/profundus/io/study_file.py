@@ -17,6 +17,7 @@ from profundus.io.study_checks import (
     settings_agree,
     trials_agree,
 )
+from profundus.io.study_content import nothing_to_learn
 from profundus.io.study_extent import left_open
 from profundus.io.study_paths import StudyData, data_folder
 from profundus.io.study_recording import RecordingReader
@@ -62,6 +63,8 @@ def check_study(path: str | Path, *, data_root: Path | None = None) -> tuple[Stu
     data = StudyData(text, root, _uses(file), incomplete=bool(aside))
     subjects = _read_subjects(file, anatomy, data)
     problems += [problem for problem in data.problems if problem.severity != "note"]
+    if not _errors(problems):  # else an error that was told may be the cause
+        problems += nothing_to_learn(subjects, file.study.measured, emg_late=file.emg.sync_offset_ms / 1000.0)
     if anatomy is None or _errors(problems):
         return None, tuple(problems)
     problems += left_open(file, anatomy, text)
