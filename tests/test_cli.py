@@ -126,6 +126,22 @@ def test_check_doubts_a_moment_that_goes_against_its_muscles(file, change, tmp_p
     assert "sign of the moment may be wrong, or flexor and extensor electrodes are swapped" in said["what"]
 
 
+def every_other_missing(values):
+    return np.where(np.arange(len(values))[:, None] % 2, values, np.nan)
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("moments.sto", "no trial to fit to has a moment left"), ("emg.sto", "BICshort has no EMG left")]
+)
+def test_check_refuses_what_the_fit_would_refuse(file, said, tmp_path, capsys):
+    study = tiny_study(tmp_path)
+    on_disk(tmp_path, file, every_other_missing)
+    code, facts = called(capsys, "check", study)
+    assert code == 2
+    found = [p for p in facts["problems"] if p["severity"] == "error" and said in p["what"]]
+    assert found[0]["file"].endswith(file)
+
+
 @pytest.mark.parametrize(
     "content", ["", "\x00\x01", "[study\n", "study = 1\n", "[study]\nname = '\x1b[2J'\n", "a = " + "[" * 3000]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from profundus.cli.outcome import Outcome, Words, grouped_by_severity, table
 from profundus.errors import InputError, Problem
 from profundus.io.anatomy import arm_sign, read_anatomy
 from profundus.io.study_file import check_study
-from profundus.records import Anatomy, Study, Trial
+from profundus.records import Anatomy, Study, Subject, Trial
 from profundus.signal import assemble_trials, quality_problems, quality_table
 
 Facts = dict[str, object]
@@ -66,8 +67,22 @@ def _people(study: Study, anatomy: Anatomy) -> tuple[dict[str, tuple[Trial, ...]
             continue
         people[subject.id] = trials
         problems += [problem for trial in trials for problem in trial.problems]
+        problems += _nothing_left(study, subject, trials)
         problems += quality_problems(quality_table(trials, subject, arm_sign=signs), subject.id)
     return people, problems
+
+
+def _nothing_left(study: Study, subject: Subject, trials: tuple[Trial, ...]) -> Iterator[Problem]:
+    """Yield what filters and clocks left nothing of, though there was something in the files."""
+    if not any(trial.role == "fit" and np.any(trial.moment_valid) for trial in trials):
+        files = [r.moments.source for r in subject.recordings if r.role == "fit" and r.moments is not None]
+        what = f"subject {subject.id}: no trial to fit to has a moment left on its clock"
+        yield Problem("error", what, files[0] if files else "", remedy="Look for missing rows in the moments")
+    for muscle in study.measured:
+        if not any(trial.measured[trial.muscles.index(muscle)] for trial in trials):
+            what = f"subject {subject.id}: {muscle} has no EMG left on the clock of any trial"
+            remedy = "Move it from study.measured to study.deep, or look for missing rows"
+            yield Problem("error", what, subject.recordings[0].emg.source, remedy=remedy)
 
 
 def _subject_facts(name: str, trials: tuple[Trial, ...]) -> Facts:

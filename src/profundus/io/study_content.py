@@ -46,4 +46,4 @@ def _known(recording: Recording, table: Table, kind: What, *, emg_late: float) -
     for exclusion in recording.exclusions:
         if exclusion.what != other:
             inside &= (time < exclusion.time[0]) | (time > exclusion.time[1])
-    return np.isfinite(table.values) & inside[:, None]
+    return np.asarray(np.isfinite(table.values) & inside[:, None], dtype=np.bool_)
