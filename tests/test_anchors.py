@@ -121,4 +121,4 @@ def test_without_a_prior_of_the_level_all_members_expect_the_group_itself():
 def test_a_person_who_held_still_meets_no_wild_draw_in_motion():
     still = np.zeros((400, 3))
     for anchor in draw_anchors(0, LOSS, members=6, muscles=6, states=still):
-        assert np.abs(anchored_ratio(anchor, state(), NAMES, step=STEP)).max() < 5.0
+        assert np.abs(anchored_ratio(anchor, state(), MOTIONS, step=STEP)).max() < 5.0

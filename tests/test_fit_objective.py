@@ -208,6 +208,16 @@ def test_the_moment_does_not_pull_at_deep_excitations_unless_asked(pulls):
     assert np.all(np.asarray(held.personal)[:6] != 0.0)
 
 
+def test_the_moment_pulls_at_a_group_that_nothing_else_tells_of():
+    trials = two_curls()
+    valid = [np.where(np.arange(6) < 3, False, trial.emg_valid) for trial in trials]
+    work = SubjectFit([replace(t, emg_valid=v) for t, v in zip(trials, valid, strict=True)], objectives(), seed=0)
+    member, center = (jax.tree.map(lambda leaf: leaf[0], tree) for tree in (work.start().members, work.centers))
+    slope = slope_of_moment(work.objective, member, work.batch, center, jnp.asarray(7.0))
+    assert work.layout.alone.tolist() == [True] * 3 + [False] * 3
+    assert np.all(np.asarray(slope.amplitude)[:3] != 0.0)
+
+
 def test_the_data_do_not_move_the_scale_of_a_maximal_contraction(pulls):
     held, free = (np.asarray(slope.gain) for slope in pulls)
     np.testing.assert_array_equal(held, 0.0)

@@ -31,7 +31,7 @@ def batch_of(trials, settings=SETTINGS.network, *, scaling=None, length=None):
     return make_batch(trials, arm(), settings, scaling, length=length or padded_length(trials, settings))
 
 
-def proposed(batch, *, plan=None, settings=SETTINGS, anchor=0.0, amplitude=0.0, spoken=False):
+def proposed(batch, *, plan=None, settings=SETTINGS, anchor=0.0, amplitude=0.0, log_gain=0.0, spoken=False):
     """Return what a member proposes for the first trial (time, muscle); an untrained one unless it has ``spoken``."""
     plan = plan or layout()
     key = jax.random.key(0)
@@ -44,7 +44,7 @@ def proposed(batch, *, plan=None, settings=SETTINGS, anchor=0.0, amplitude=0.0, 
     return propose(
         member, plan, settings, features=row.features, neighbor=row.neighbor,
         anchor=jnp.full(row.emg.shape, anchor),
-        log_gain=jnp.zeros(6), valid=row.valid,
+        log_gain=jnp.full(6, log_gain), valid=row.valid,
     )  # fmt: skip
 
 
@@ -172,6 +172,16 @@ def test_a_silent_network_leaves_measured_muscles_at_their_smoothed_envelopes():
     measured = np.asarray(MEASURED)
     envelope = smoothed(trials[0].emg, trials[0].emg_valid, step=0.01)
     np.testing.assert_allclose(excitation[:, measured], envelope[:, measured], rtol=1e-4)
+
+
+def test_a_gain_divides_the_envelope_at_every_level():
+    trials = tuple(
+        replace(t, emg=t.emg / np.nanmax(t.emg, axis=0, initial=0.0, where=t.emg_valid)) for t in two_curls()
+    )
+    excitation = np.asarray(proposed(batch_of(trials), log_gain=np.log(2.0))[0])[:400]
+    measured = np.asarray(MEASURED)
+    envelope = smoothed(trials[0].emg, trials[0].emg_valid, step=0.01)
+    np.testing.assert_allclose(excitation[:, measured], envelope[:, measured] / 2, rtol=1e-3)
 
 
 def test_a_silent_network_lets_deep_muscles_follow_their_group():
