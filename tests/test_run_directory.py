@@ -171,7 +171,7 @@ def test_a_finished_run_that_is_resumed_keeps_its_people(tmp_path):
 def test_an_unfinished_run_goes_on_where_it_was(tmp_path):
     run = written(tmp_path / "run")
     run.checkpoints("sub-02").save(3, {"w": np.ones(2)}, {"step": 3})
-    with pytest.raises(InputError, match="overwritten .* or resumed"):
+    with pytest.raises(InputError, match=r"overwritten .* or resumed"):
         start_run(tmp_path / "run", {})
     again = start_run(tmp_path / "run", {}, resume=True)
     assert again.subjects == ("sub-01",)

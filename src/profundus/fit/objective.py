@@ -39,7 +39,8 @@ class Objective:
         """Return excitations and the muscles' response to them for all trials (trial, time, ...)."""
         parameters = self.prior.parameters(member.personal)
         log_gain = self.log_gain(member, center)
-        share = jnp.where(self.layout.deep, self.settings.loss.deep_moment_share, 1.0)
+        held = self.layout.deep & ~self.layout.alone  # what no electrode of the group tells of, only the moment can
+        share = jnp.where(held, self.settings.loss.deep_moment_share, 1.0)
 
         def one(row: Batch, ratio: Float[Array, "time muscle"]) -> Response:
             excitation, found = excitations(

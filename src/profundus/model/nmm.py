@@ -15,6 +15,7 @@ from profundus.network.transformer import Transformer
 from profundus.records import FitSettings
 
 RESTING_LOGIT = -2.5
+LEAST, MOST = 1e-3, 0.99  # between which a measured excitation starts
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ def excitations(
         return jax.nn.sigmoid(found + RESTING_LOGIT), jnp.zeros_like(found)
     spread = np.hypot(loss.group_pattern_sd, loss.group_drive_sd)
     own = np.where(layout.alone, RESTING_LOGIT, 0.0)
-    shown = neighbor if settings.network.measured_emg else jnp.full_like(found, RESTING_LOGIT)
-    measured_logit = jnp.where(deep, 0.0, shown - log_gain + found)
+    envelope = jnp.clip(jax.nn.sigmoid(neighbor) * jnp.exp(-log_gain), LEAST, MOST)
+    shown = jax.scipy.special.logit(envelope) if settings.network.measured_emg else jnp.full_like(found, RESTING_LOGIT)
+    measured_logit = jnp.where(deep, 0.0, shown + found)
     ratio = anchor + loss.group_amplitude_sd * member.amplitude + spread * found
     logits = jnp.where(deep, measured_logit @ layout.neighbors.T + own + ratio, measured_logit)
     return jax.nn.sigmoid(logits), jnp.where(deep, found, 0.0)
