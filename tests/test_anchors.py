@@ -117,7 +117,6 @@ def test_without_a_prior_of_the_level_all_members_expect_the_group_itself():
     np.testing.assert_array_equal(level, np.zeros((5, 6)))
 
 
-@pytest.mark.xfail(reason="a pattern over samples that never change has no spread to be scaled by", strict=False)
 def test_a_person_who_held_still_meets_no_wild_draw_in_motion():
     still = np.zeros((400, 3))
     for anchor in draw_anchors(0, LOSS, members=6, muscles=6, states=still):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -83,7 +84,7 @@ class Objective:
     ) -> tuple[Float[Array, "*trial time coordinate"], Bool[Array, "*trial time coordinate"]]:
         """Return the standard deviation of every moment [N.m], and whether it counts: not where activation still remembers its start."""
         loss = self.settings.loss
-        settled = np.arange(batch.moment.shape[-2])[:, None] * self.step >= WARM_UP_S
+        settled = np.arange(batch.moment.shape[-2])[:, None] >= moment_start(self.step)
         return jnp.hypot(loss.moment_sd, loss.moment_relative_sd * batch.moment), batch.moment_valid & settled
 
     def terms(
@@ -97,12 +98,14 @@ class Objective:
         emg_error = (batch.emg - response.excitation * jnp.exp(self.log_gain(member, center))) / emg_sd
         moment_sd, moment_seen = self.moment_weight(batch)
         moment_error = (batch.moment - response.muscles.joint_moment) / moment_sd
+        settled = jnp.sum(batch.valid[:, moment_start(self.step) :]) * batch.moment.shape[-1]
         electrodes, coordinates = sum(self.layout.measured), batch.moment.shape[-1]
         emg_errors = duration * electrodes / loss.emg_correlation_s
         moment_errors = duration * coordinates / loss.moment_correlation_s
         out = {
-            "emg": emg_errors * _mean_square(emg_error, batch.emg_valid),
-            "moment": moment_errors * _mean_square(moment_error, moment_seen),
+            "emg": emg_errors
+            * _mean_square(emg_error, batch.emg_valid, among=jnp.sum(batch.valid) * max(1, electrodes)),
+            "moment": moment_errors * _mean_square(moment_error, moment_seen, among=settled),
         }
         if loss.parameter_prior:
             out["parameters"] = 0.5 * (jnp.sum(member.personal**2) + jnp.sum(member.gain**2))
@@ -151,6 +154,12 @@ class Response(NamedTuple):
     muscles: MuscleResponse
 
 
-def _mean_square(error: Float[Array, "..."], seen: Float[Array, "..."]) -> Float[Array, ""]:
-    """Return half the mean square over what is seen; 0 where nothing is."""
-    return 0.5 * jnp.sum(jnp.where(seen, error, 0.0) ** 2) / jnp.maximum(jnp.sum(seen), 1)
+def moment_start(step: float) -> int:
+    """Return the first sample of a stretch whose activation no longer remembers how it was started."""
+    return math.ceil(WARM_UP_S / step - 1e-9)
+
+
+def _mean_square(error: Float[Array, "..."], seen: Bool[Array, "..."], *, among: Any = None) -> Float[Array, ""]:
+    """Return half the sum of squares over what is seen, divided by the number of samples ``among`` which it is (or of those seen)."""
+    count = jnp.sum(seen) if among is None else among
+    return 0.5 * jnp.sum(jnp.where(seen, error, 0.0) ** 2) / jnp.maximum(count, 1)

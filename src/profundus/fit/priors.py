@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
+from profundus.errors import InputError, Problem
 from profundus.model.musculoskeletal import ActivationParameters, MuscleParameters, Parameters
 from profundus.records import Anatomy
 
@@ -72,18 +73,23 @@ def parameter_prior(anatomy: Anatomy, *, delay_prior: tuple[float, float] = (0.0
 
     Fences: maximal force x 0.5 to 2.5 and lengths x 0.85 to 1.15 (CEINMS, Pizzolato et al. 2015), delay 0 to 125 ms (NMSM Pipeline),
     time constant 7.5 to 35 ms, shape factor -3 to 0 (Lloyd and Besier 2003), pennation 0 to 0.35 rad. A muscle without pennation has its
-    center at 0.01 rad, where the fence still has a slope. ``delay_prior`` is (mean, sd) [s].
+    center at 0.01 rad, where the fence still has a slope, and its fence at 0.1 rad. ``delay_prior`` is (mean, sd) [s].
     """
     force, fiber, slack = anatomy.max_isometric_force, anatomy.optimal_fiber_length, anatomy.tendon_slack_length
     pennation = anatomy.pennation_at_optimal
     n = len(anatomy.muscles)
     flat = pennation <= 0
     delay, delay_sd = delay_prior
+    if not 0.0 < delay < 0.125 or delay_sd <= 0.0:
+        what = f"the prior of the electromechanical delay is {1000 * delay:g} ms with a standard deviation of {1000 * delay_sd:g} ms"
+        raise InputError(
+            Problem("error", what, expected="a mean between 0 and 125 ms", remedy="Correct emg.delay_prior_ms")
+        )
     generic = np.concatenate([force, fiber, slack, pennation, np.full(n, delay), [-0.5, 0.015]])
     center = np.concatenate([force, fiber, slack, np.where(flat, 0.01, pennation), np.full(n, delay), [-0.5, 0.015]])
     low = np.concatenate([0.5 * force, 0.85 * fiber, 0.85 * slack, np.zeros(n), np.zeros(n), [-3.0, 0.0075]])
     high = np.concatenate(
-        [2.5 * force, 1.15 * fiber, 1.15 * slack, np.full(n, 0.35), np.full(n, 0.125), [-1e-3, 0.035]]
+        [2.5 * force, 1.15 * fiber, 1.15 * slack, np.where(flat, 0.1, 0.35), np.full(n, 0.125), [-1e-3, 0.035]]
     )
     sd = np.concatenate(
         [

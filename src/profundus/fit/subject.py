@@ -82,6 +82,7 @@ class SubjectFit:
         first = self.trials[0]
         size = self.settings.network
         self.scaling = learned_scaling(self.trials, size)
+        _refuse_missing_electrodes(self.trials, self.scaling.measured, needed=size.measured_emg)
         measured = tuple(bool(m) for m in self.scaling.measured)
         self.layout = Layout(first.muscles, measured, objectives.anatomy.groups)
         self.objective = objectives.of(self.layout, first.step)
@@ -137,6 +138,25 @@ class SubjectFit:
             history=state.history,
             converged=has_converged(state.history),
         )
+
+
+def _refuse_missing_electrodes(trials: Sequence[Trial], measured: np.ndarray, *, needed: bool) -> None:
+    """Refuse people without any electrode, and trials in which one is dead that others have: its silence would be taken for rest."""
+    if not measured.any():
+        raise InputError(Problem("error", "no muscle has EMG in the trials to fit", expected="at least one electrode"))
+    dead = [
+        Problem(
+            "error",
+            f"{trial.subject}: {trial.name}: no EMG of {muscle}",
+            expected="the electrodes of the other trials to fit",
+            remedy="Leave the trial out, or name the muscle as deep",
+        )
+        for trial in trials
+        for muscle, seen, now in zip(trial.muscles, measured, trial.measured, strict=True)
+        if seen and not now
+    ]
+    if dead and needed:
+        raise InputError(dead)
 
 
 def has_converged(history: np.ndarray) -> bool:

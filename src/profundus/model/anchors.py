@@ -56,6 +56,7 @@ def draw_anchors(seed: int, loss: LossSettings, *, members: int, muscles: int, s
     level = np.stack([stratified() for _ in range(muscles)], axis=1) * (loss.group_amplitude_sd or 0.0)
     own = np.stack([stratified() for _ in range(muscles)], axis=1)
     gain = COMMON_GAIN * stratified()[:, None] + np.sqrt(1 - COMMON_GAIN**2) * own
+    gain = gain / np.sqrt(np.mean(gain**2, axis=0))
     anchors: list[Anchor] = []
     for pair in range(pairs):
         wave, phase, weight, mean = _pattern(rng, states, muscles, sd=loss.group_pattern_sd)
@@ -85,7 +86,9 @@ def _pattern(
     phase = rng.uniform(0, 2 * np.pi, PATTERN_WAVES)
     weight = rng.normal(size=(PATTERN_WAVES, muscles))
     values = np.cos(states @ wave + phase) @ weight
-    weight = weight * sd / np.maximum(values.std(axis=0), 1e-9)
+    expected = np.sqrt(PATTERN_WAVES / 2)  # over states that spread as they should; a limb held still spreads none
+    spread = values.std(axis=0)
+    weight = weight * sd / np.where(spread > 0.05 * expected, spread, expected)
     return wave, phase, weight, np.asarray((np.cos(states @ wave + phase) @ weight).mean(axis=0))
 
 

@@ -15,6 +15,7 @@ from profundus.network.transformer import Transformer
 from profundus.records import FitSettings
 
 RESTING_LOGIT = -2.5
+LONELY = 4.0  # times wider is the prior of a muscle whose group has no electrode: a factor of about 7 either way
 LEAST, MOST = 1e-3, 0.99  # between which a measured excitation starts
 
 
@@ -96,6 +97,7 @@ def excitations(
     envelope = jnp.clip(jax.nn.sigmoid(neighbor) * jnp.exp(-log_gain), LEAST, MOST)
     shown = jax.scipy.special.logit(envelope) if settings.network.measured_emg else jnp.full_like(found, RESTING_LOGIT)
     measured_logit = jnp.where(deep, 0.0, shown + found)
-    ratio = anchor + loss.group_amplitude_sd * member.amplitude + spread * found
+    width = np.where(layout.alone, LONELY, 1.0)
+    ratio = width * (anchor + loss.group_amplitude_sd * member.amplitude + spread * found)
     logits = jnp.where(deep, measured_logit @ layout.neighbors.T + own + ratio, measured_logit)
     return jax.nn.sigmoid(logits), jnp.where(deep, found, 0.0)
