@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from profundus.errors import InputError, Problem
 from profundus.model.anchors import anchored_ratio, motion_seed
 from profundus.model.fitted import FittedSubject
-from profundus.model.inputs import Batch, make_batch, padded_length
+from profundus.model.inputs import Batch, draw_logits, make_batch, padded_length
 from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel, Parameters
 from profundus.model.nmm import Layout, Member, excitations
 from profundus.records import FitSettings, Reconstruction, Trial, TrialReconstruction
@@ -45,7 +45,7 @@ def reconstruct(fitted: FittedSubject, model: MusculoskeletalModel, trials: Sequ
 
 def center(draws: Floats) -> Floats:
     """Return the middle (time, muscle) of excitations (draw, time, muscle): their mean in logits, which no draw's size can pull up."""
-    return _fraction(_logits(draws).mean(axis=0))
+    return _fraction(draw_logits(draws).mean(axis=0))
 
 
 def band(draws: Floats, noise: Floats) -> tuple[Floats, Floats]:
@@ -54,7 +54,7 @@ def band(draws: Floats, noise: Floats) -> tuple[Floats, Floats]:
     Its variance is that between the draws, widened for their small number, plus ``noise`` (time, muscle): the standard deviation in logits
     that the measured envelopes bring along, which all members share and so cannot show by their spread.
     """
-    logits = _logits(draws)
+    logits = draw_logits(draws)
     spread = (1 + 1 / len(draws)) * logits.var(axis=0, ddof=1)
     half = NINETY_PERCENT * np.sqrt(spread + noise**2)
     middle = logits.mean(axis=0)
@@ -72,11 +72,6 @@ def envelope_noise(fitted: FittedSubject, excitation: Floats) -> Floats:
     if loss.group_amplitude_sd is None:
         return np.zeros_like(excitation)
     return np.asarray(np.sqrt(own**2 + own**2 @ (fitted.layout.neighbors**2).T))
-
-
-def _logits(draws: Floats) -> Floats:
-    kept = np.clip(draws, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(kept) - np.log1p(-kept))
 
 
 def _fraction(logits: Floats) -> Floats:

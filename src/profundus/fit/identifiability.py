@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from profundus.model.fitted import FittedSubject
+from profundus.model.inputs import draw_logits
 from profundus.records import Flag, Reconstruction
 
 MOVED = 0.8
@@ -42,7 +43,6 @@ def shortcomings(fitted: FittedSubject, rec: Reconstruction) -> tuple[Flag, ...]
 def _level_spread(fitted: FittedSubject, rec: Reconstruction) -> np.ndarray:
     """Return the standard deviation over the members of each muscle's mean log ratio to its group (muscle,)."""
     draws = np.concatenate([part.draws for part in rec.trials if part.draws is not None], axis=1)
-    kept = np.clip(draws, 1e-6, 1 - 1e-6)
-    logits = np.log(kept) - np.log1p(-kept)
+    logits = draw_logits(draws)
     ratio = logits - logits @ fitted.layout.neighbors.T
     return np.asarray(ratio.mean(axis=1).std(axis=0, ddof=1))

@@ -74,10 +74,15 @@ def smoothed(values: Floats, valid: NDArray[np.bool_], *, step: float, width: fl
     return out
 
 
-def logit(fraction: Floats) -> Floats:
-    """Return log(x / (1 - x)) of a fraction of maximum, kept between the envelope's floor and 0.99."""
-    x = np.clip(fraction, FLOOR, 0.99)
+def logit(fraction: Floats, *, least: float = FLOOR, most: float = 0.99) -> Floats:
+    """Return log(x / (1 - x)) of a fraction of maximum, kept between ``least`` (an envelope's floor) and ``most``."""
+    x = np.clip(fraction, least, most)
     return np.asarray(np.log(x) - np.log1p(-x))
+
+
+def draw_logits(draws: Floats) -> Floats:
+    """Return the logits of drawn excitations, of any shape; only 0 and 1 themselves are kept off."""
+    return logit(draws, least=1e-6, most=1 - 1e-6)
 
 
 def channels(

@@ -27,7 +27,7 @@ from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.settings import resolved
 from profundus.protocols.models import copy_of_nearest, model_of
 from profundus.reconstruct import reconstruct
-from profundus.records import Anatomy, Flag, Reconstruction, Scorecard, Study, Subject, Trial
+from profundus.records import Anatomy, Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject, Trial
 from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
 from profundus.validate import plausibility
 from profundus.validate.scores import score
@@ -268,7 +268,8 @@ def _finished(
 ) -> FitResult:
     """Score everything that is on disk and close the run."""
     noted = run.manifest.get("subjects", {})
-    cards = [_scored(study, run, subject) for subject in run.subjects if subject in noted]
+    anatomy, model = model_of(study)
+    cards = [_scored(run, subject, anatomy, model) for subject in run.subjects if subject in noted]
     card = Scorecard(tuple(row for rows in cards for row in rows))
     run.write_scores(card)
     seconds = time.perf_counter() - began
@@ -287,10 +288,10 @@ def _finished(
     return FitResult(run, results, (*study.problems, *said), seconds, card)
 
 
-def _scored(study: Study, run: RunDirectory, subject: str) -> list[Any]:
+def _scored(run: RunDirectory, subject: str, anatomy: Anatomy, model: MusculoskeletalModel) -> list[ScoreRow]:
     """Return the rows of the method and of the copy of the nearest muscle beside it."""
     rec = run.reconstruction(subject)
-    copy = copy_of_nearest(tuple(part.trial for part in rec.trials), *model_of(study))
+    copy = copy_of_nearest(tuple(part.trial for part in rec.trials), anatomy, model)
     return [*score(rec).rows, *score(copy).rows]
 
 
