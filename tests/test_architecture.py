@@ -61,6 +61,7 @@ LIVES_IN = {
     "equinox": {"network", "model", "fit", "pretrain", "reconstruct", "stream", "rivals", "simulate", *PHYSICS},
     "optax": {"fit", "pretrain"},
     "sklearn": {"rivals"},
+    "clarabel": {"rivals"},
     "matplotlib": {"report"},
     "plotly": {"report"},
     "typer": {"cli"},
