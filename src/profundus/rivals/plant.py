@@ -89,7 +89,7 @@ class MovedPlant:
 
     def moment(self, tendon_force: Floats) -> Floats:
         """Return the joint moments (time, coordinate) [N.m] of tendon forces (time, muscle) [N]."""
-        return np.einsum("tcm,tm->tc", self.moment_arm, tendon_force)
+        return np.asarray(np.einsum("tcm,tm->tc", self.moment_arm, tendon_force))
 
     def measured_excitation(self) -> Floats:
         """Return what the envelopes say of the excitations (time, muscle), between 0 and 1; NaN where there is no valid sample."""
