@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 
 from plotly.offline import get_plotlyjs
 
@@ -17,9 +13,9 @@ from profundus.report.methods import methods_paragraph
 from profundus.report.palette import muscle_colors
 from profundus.report.sections import across_block, score_block, verdict_block
 from profundus.report.series import PackedSeries, packed_series
+from profundus.report.single_file import LIMIT_BYTES, asset, filled, json_text, policy
 from profundus.report.words import escaped, method_name, muscle_name
 
-LIMIT_BYTES = 5_960_000
 CURVE_POINTS = 120  # of one person; shared by several, but at least FEWEST_CURVE_POINTS
 FEWEST_CURVE_POINTS = 24
 
@@ -27,10 +23,10 @@ FEWEST_CURVE_POINTS = 24
 def build_page(content: PageContent) -> str:
     """Return the page as HTML text, below 6 MB: time series are thinned, and the page says so, where they would not fit."""
     plotly = get_plotlyjs().replace("\r\n", "\n")
-    script = _asset("page.js")
+    script = asset("shared.js", "page.js")
     parts = {
-        "policy": _policy(plotly, script),
-        "style": _asset("page.css"),
+        "policy": policy(plotly, script),
+        "style": asset("page.css"),
         "title": escaped(content.title),
         "study": escaped(content.study),
         "subjects": _options(content),
@@ -39,23 +35,13 @@ def build_page(content: PageContent) -> str:
         **_sections(content),
     }
     data = _data(content)
-    taken = sum(len(part.encode()) for part in (*parts.values(), _asset("page.html"), _json(data)))
+    taken = sum(len(part.encode()) for part in (*parts.values(), asset("page.html"), json_text(data)))
     series = packed_series(content, LIMIT_BYTES - taken)
-    filled = {
+    last = {
         "sampling": escaped(_sampling(series)),
-        "data": _json({**data, "trials": series.subjects, "resolution": series.resolution}),
+        "data": json_text({**data, "trials": series.subjects, "resolution": series.resolution}),
     }
-    return _filled({**parts, **filled})
-
-
-def _filled(parts: Mapping[str, str]) -> str:
-    """Return the template with its slots filled, in one pass: what is filled in is never read as a slot."""
-    pieces = _asset("page.html").split("{{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:
-        name, rest = piece.split("}}", 1)
-        filled.append(parts[name] + rest)
-    return "".join(filled)
+    return filled(asset("page.html"), {**parts, **last})
 
 
 def _sections(content: PageContent) -> dict[str, str]:
@@ -141,22 +127,3 @@ def _sampling(series: PackedSeries) -> str:
     if series.left_out:
         said += f" {series.left_out} trials are without curves, for the same reason."
     return said + " Scores use every sample, but for 0.3 s at each end of a trial."
-
-
-def _policy(*scripts: str) -> str:
-    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
-    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
-        "connect-src 'none'; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _json(value: object) -> str:
-    """Return JSON that may stand inside a script element."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _asset(name: str) -> str:
-    return (files("profundus.report") / "assets" / name).read_text(encoding="utf-8")

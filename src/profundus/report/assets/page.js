@@ -1,10 +1,9 @@
-"use strict";
 (() => {
+  const { unpacked, make, drawing, swatch, literal, fixed } = profundus;
   const page = JSON.parse(document.getElementById("data").textContent);
   const el = (id) => document.getElementById(id);
   const INK = "#1c2429", MUTED = "#5c6870", GRID = "#eceae5", MODEL = "#0b5fa5";
   const OTHERS = ["#8a8a8a", "#7d4a9e", "#1b7f6b", "#7a6a00", "#8c2f4b"];
-  const DIGITS = new Map([..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].map((c, i) => [c, i]));
   const FONT = getComputedStyle(document.body).fontFamily;
   const unitOf = (kind) => ({ angle: "angle", moment: "moment", model_moment: "moment" })[kind] ?? "excitation";
   const deep = page.muscles.map((muscle, i) => i).filter((i) => page.muscles[i].deep);
@@ -14,24 +13,6 @@
   let trial = 0;
 
   // ---------- data ----------
-  // The inverse of `packed` in series.py: base-64 digits of variable length, straight-line prediction, "~" is a gap.
-  function unpacked(text, step) {
-    const values = [];
-    let before = 0, last = 0, code = 0, shift = 0;
-    for (const character of text) {
-      if (character === "~") { values.push(null); continue; }
-      const digit = DIGITS.get(character);
-      code += (digit & 31) * 2 ** shift;
-      shift += 5;
-      if (digit & 32) continue;
-      const rest = code % 2 ? -((code - 1) / 2) : code / 2;
-      [before, last] = [last, 2 * last - before + rest];
-      values.push(Math.round(last * step * 1e6) / 1e6);
-      code = 0;
-      shift = 0;
-    }
-    return values;
-  }
   const cache = new Map();
   function series(t, kind, i) {
     const text = (t.series[kind] ?? t.others?.[kind] ?? [])[i];
@@ -43,9 +24,7 @@
   const drawn = (t) => Object.keys(t.series).length > 0;
   const loadName = (load) => (load === null ? "load not stated" : `${load} kg`);
   const clock = (t) => Array.from({ length: t.samples }, (_, i) => Math.round((t.start + i * t.step) * 1e6) / 1e6);
-  const literal = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const short = (i) => literal(page.muscles[i].name);
-  const fixed = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
 
   // ---------- curves ----------
   function panels(t) {
@@ -145,22 +124,6 @@
   }
 
   // ---------- key and choices ----------
-  function make(tag, properties = {}, ...children) {
-    const node = Object.assign(document.createElement(tag), properties);
-    node.append(...children);
-    return node;
-  }
-  function drawing(tag, attributes) {
-    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
-    return node;
-  }
-  function swatch(color, dash, band) {
-    const picture = drawing("svg", { width: 26, height: 10, "aria-hidden": "true" });
-    if (band) picture.append(drawing("rect", { width: 26, height: 10, fill: color, opacity: 0.2 }));
-    picture.append(drawing("line", { x1: 0, x2: 26, y1: 5, y2: 5, stroke: color, "stroke-width": 2, "stroke-dasharray": dash }));
-    return picture;
-  }
   function fillKey() {
     const any = (kind) => page.trials.some((list) => list.some((t) => (t.series[kind] ?? []).some(Boolean)));
     const items = [make("li", {}, swatch(MODEL, "", any("lower")), `${page.method}${any("lower") ? " with 90 % band" : ""}`), make("li", {}, swatch(INK, "2 3"), "measured")];
