@@ -108,6 +108,19 @@ class MovedPlant:
         )
         return np.asarray(found, dtype=float)
 
+    def activation_change(self, excitation: Floats, direction: Floats) -> Floats:
+        """Return how fast activations change where excitations move along each ``direction`` (direction, time, muscle), in its shape."""
+        own = self.plant
+        found = _activation_change(
+            jnp.asarray(excitation),
+            jnp.asarray(direction),
+            own.parameters,
+            step=self.trial.step,
+            ratio=own.deactivation_ratio,
+            smoothing=own.smoothing,
+        )
+        return np.asarray(found, dtype=float)
+
     def excitation(self, activation: Floats) -> Floats:
         """Return the excitations on the EMG's clock that become ``activation``, kept between 0 and 1."""
         muscles, person = self.plant.parameters.muscles, self.plant.parameters.activation
@@ -173,3 +186,13 @@ def _activation(excitation: Array, parameters: Parameters, *, step: float, ratio
         smoothing=smoothing,
         substeps=2,
     )
+
+
+@eqx.filter_jit
+def _activation_change(
+    excitation: Array, direction: Array, parameters: Parameters, *, step: float, ratio: float, smoothing: float
+) -> Array:
+    def chain(asked: Array) -> Array:
+        return _activation(asked, parameters, step=step, ratio=ratio, smoothing=smoothing)
+
+    return jax.vmap(lambda along: jax.jvp(chain, (excitation,), (along,))[1])(direction)
