@@ -1,0 +1,195 @@
+"""How muscles share a joint moment: quadratic programs over the activations of one trial, all samples at once.
+
+Unknowns are counted time by time, muscle by muscle: sample t of muscle m is number t x muscles + m.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import clarabel
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from profundus.errors import ConvergenceError, InputError, Problem
+from profundus.muscle.inverse import advanced
+from profundus.quantities import declared_quantities
+from profundus.records import Flag, Reconstruction, Trial, TrialReconstruction
+from profundus.rivals.plant import MovedPlant, Plant
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+LOWEST_ACTIVATION = 0.01  # as in OpenSim; a Thelen muscle does not know less
+ROUNDS = 20
+SETTLED = 1e-3  # activation
+
+
+class Found(NamedTuple):
+    """Activations (time, muscle) that a rival found, and whether its rounds of linearization came to rest."""
+
+    activation: Floats
+    settled: bool = True
+
+
+class Linear(NamedTuple):
+    """Joint moments as a straight line: ``per_activation`` (time, coordinate, muscle) [N.m] times activation makes ``target`` [N.m]."""
+
+    per_activation: Floats
+    target: Floats
+
+
+def minimizer(
+    terms: Any,
+    targets: Floats,
+    *,
+    lowest: Floats,
+    highest: Floats,
+    costs: Floats | None = None,
+    equalities: tuple[Any, Floats] | None = None,
+) -> Floats:
+    """Return x (unknown,) that makes the sum of squares of ``terms`` x - ``targets``, plus ``costs`` x, smallest.
+
+    Subject to ``lowest`` <= x <= ``highest`` (infinite: no bound) and ``equalities`` (A, b), A x = b; matrices are sparse. Solved by
+    Clarabel's interior point method (Goulart and Chen 2024). Raises ConvergenceError where it finds none.
+    """
+    size = terms.shape[1]
+    square = sparse.triu(2.0 * (terms.T @ terms), format="csc")
+    slope = -2.0 * (terms.T @ targets) + (0.0 if costs is None else costs)
+    one, up, down = sparse.eye_array(size, format="csr"), np.isfinite(highest), np.isfinite(lowest)
+    rows, sums = ([equalities[0]], [equalities[1]]) if equalities else ([], [])
+    equal = len(sums[0]) if sums else 0
+    matrix = sparse.vstack([*rows, one[up], -one[down]], format="csc")
+    cones = [clarabel.ZeroConeT(equal), clarabel.NonnegativeConeT(matrix.shape[0] - equal)]
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.max_threads = 1
+    limits = np.concatenate([*sums, highest[up], -lowest[down]])
+    answer = clarabel.DefaultSolver(square, slope, matrix, limits, cones, settings).solve()
+    if answer.status not in (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved):
+        raise ConvergenceError(f"a quadratic program with {size} unknowns stopped without an answer: {answer.status}")
+    return np.asarray(answer.x)
+
+
+def moment_rows(per_activation: Floats, asked: Flags) -> Any:
+    """Return the sparse matrix from activations to the moments that are ``asked`` for (time, coordinate)."""
+    time, coordinate, muscle = per_activation.shape
+    columns = np.broadcast_to(np.arange(time * muscle).reshape(time, 1, muscle), per_activation.shape)
+    starts = np.arange(0, per_activation.size + 1, muscle)
+    shape = (time * coordinate, time * muscle)
+    return sparse.csr_array((per_activation.ravel(), columns.ravel(), starts), shape=shape)[asked.ravel()]
+
+
+def asked_moments(trial: Trial) -> Flags:
+    """Return which moments (time, coordinate) are known."""
+    return np.asarray(trial.moment_valid & np.isfinite(trial.moment))
+
+
+def answerable(trial: Trial) -> Flags:
+    """Return at which times (time,) there is a moment of every coordinate that has any in this trial; never where none has."""
+    asked = asked_moments(trial)
+    used = asked.any(axis=0)
+    return np.asarray(asked[:, used].all(axis=1) & used.any())
+
+
+def measured_activation(moved: MovedPlant) -> tuple[Floats, Flags]:
+    """Return the activations (time, muscle) that the envelopes become, and where they are known; gaps are bridged by straight lines."""
+    envelope = moved.measured_excitation()
+    known = np.isfinite(envelope)
+    bridged = np.column_stack([_bridged(column, seen) for column, seen in zip(envelope.T, known.T, strict=True)])
+    delay = np.asarray(moved.plant.parameters.muscles.electromechanical_delay, dtype=float)
+    return moved.activation(bridged), advanced(known.astype(float), -delay, step=moved.trial.step) == 1.0
+
+
+def linearized(moved: MovedPlant, start: Floats, solve: Callable[[Linear], Floats]) -> Found:
+    """Return the activations at which ``solve``, given the muscles' forces as straight lines around them, finds the same again.
+
+    Successive linearization from ``start`` (time, muscle), until no activation moves by ``SETTLED``, ``ROUNDS`` times at most.
+    """
+    activation = start
+    for _ in range(ROUNDS):
+        inner = np.maximum(
+            activation, LOWEST_ACTIVATION + 1e-9
+        )  # the slope of a Thelen muscle is not defined at its floor
+        muscles = moved.muscles(inner)
+        line = moved.moment_arm * muscles.slope[:, None, :]
+        rest = moved.moment(muscles.tendon_force) - np.einsum("tcm,tm->tc", line, inner)
+        before, activation = activation, solve(Linear(line, moved.trial.moment - rest))
+        if np.abs(activation - before).max() < SETTLED:
+            return Found(activation)
+    return Found(activation, settled=False)
+
+
+def reconstruction(
+    method: str, trials: Sequence[Trial], plant: Plant, settings: Any, found: Callable[[MovedPlant], Found]
+) -> Reconstruction:
+    """Return the answer to every trial from the activations that are ``found`` in it; NaN where it has no moment.
+
+    An excitation is known where both the moment of its time and the one it makes, an electromechanical delay later, are known.
+    Raises InputError for trials of several people, muscles that are not the model's, and settings out of range.
+    """
+    _check(trials, plant, settings)
+    parts, flags = [], []
+    for trial in trials:
+        moved = plant.moved(trial)
+        known = answerable(trial)
+        activation, settled = found(moved) if known.any() else Found(np.zeros(trial.emg.shape))
+        parts.append(_answer(moved, activation, known))
+        if not settled:
+            why = f"{trial.name}: forces and activations did not come to rest in {ROUNDS} rounds"
+            flags.append(Flag("not_converged", trial.subject, why=why))
+    return Reconstruction(method, trials[0].subject, tuple(parts), tuple(flags))
+
+
+def _answer(moved: MovedPlant, activation: Floats, known: Flags) -> TrialReconstruction:
+    bridged = np.column_stack([_bridged(column, known) for column in activation.T])
+    delay = np.asarray(moved.plant.parameters.muscles.electromechanical_delay, dtype=float)
+    seen = known[:, None]
+    ahead = advanced(np.broadcast_to(seen, activation.shape).astype(float), delay, step=moved.trial.step) == 1.0
+    excitation = np.where(seen & ahead, moved.excitation(bridged), np.nan)
+    part = moved.answer(excitation, activation=bridged)
+    return masked(part, known)
+
+
+def masked(part: TrialReconstruction, known: Flags) -> TrialReconstruction:
+    """Return an answer whose activations, forces and moments are NaN at times (time,) that are not ``known``."""
+    fields = ("activation", "tendon_force", "moment")
+    return replace(part, **{key: np.where(known[:, None], getattr(part, key), np.nan) for key in fields})
+
+
+def _bridged(column: Floats, known: Flags) -> Floats:
+    """Return a column (time,) with straight lines over what is not known; zero where nothing is."""
+    clock = np.arange(len(column))
+    return np.interp(clock, clock[known], column[known]) if known.any() else np.zeros(len(column))
+
+
+def _check(trials: Sequence[Trial], plant: Plant, settings: Any) -> None:
+    problems = []
+    if len({trial.subject for trial in trials}) != 1:
+        problems.append(
+            Problem(
+                "error", f"{len(trials)} trials of one person were expected", expected="one person, at least one trial"
+            )
+        )
+    problems += [
+        Problem(
+            "error",
+            f"{trial.name} has the muscles {', '.join(trial.muscles)}",
+            expected=", ".join(plant.anatomy.muscles),
+        )
+        for trial in trials
+        if trial.muscles != plant.anatomy.muscles
+    ]
+    problems += [
+        Problem(
+            "error",
+            f"{name} is {value:g} {allowed.unit}",
+            expected=f"{allowed.low:g} to {allowed.high:g} {allowed.unit}",
+        )
+        for name, allowed in declared_quantities(settings).items()
+        if not allowed.low <= (value := getattr(settings, name)) <= allowed.high
+    ]
+    if problems:
+        raise InputError(problems)
