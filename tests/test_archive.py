@@ -34,7 +34,7 @@ def same(one, other, *, rtol=0.0):
     """Hold every array of two reconstructions against each other."""
     assert (one.method, one.subject, len(one.trials)) == (other.method, other.subject, len(other.trials))
     for a, b in zip(one.trials, other.trials, strict=True):
-        for key in ("name", "role", "subject", "muscles", "coordinates"):
+        for key in ("name", "role", "motion", "subject", "muscles", "coordinates"):
             assert getattr(a.trial, key) == getattr(b.trial, key)
         np.testing.assert_equal(a.trial.load_kg, b.trial.load_kg)
         np.testing.assert_allclose(a.trial.time, b.trial.time, rtol=0, atol=1e-12)
@@ -66,6 +66,19 @@ def test_an_archive_comes_back_as_it_was_written(tmp_path):
     same(from_dataset(read_archive(tmp_path / "reconstruction.nc")), rec, rtol=1.2e-7)
     write_archive(read_archive(tmp_path / "reconstruction.nc"), tmp_path / "again.nc")
     same(from_dataset(read_archive(tmp_path / "again.nc")), rec, rtol=1.2e-7)
+
+
+def test_the_kind_of_movement_is_kept_and_unknown_in_an_archive_without_it(tmp_path):
+    kinds = ("steps", "", "pulses")
+    rec = reconstruction()
+    moved = tuple(
+        replace(part, trial=replace(part.trial, motion=kind)) for part, kind in zip(rec.trials, kinds, strict=True)
+    )
+    write_archive(replace(rec, trials=moved), tmp_path / "reconstruction.nc")
+    read = read_archive(tmp_path / "reconstruction.nc")
+    assert [part.trial.motion for part in from_dataset(read).trials] == list(kinds)
+    older = read.drop_vars("motion")
+    same(from_dataset(older), rec, rtol=1.2e-7)
 
 
 def test_plain_xarray_opens_an_archive(tmp_path):

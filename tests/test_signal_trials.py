@@ -63,6 +63,12 @@ def with_nan(table, start, end, column=slice(None)):
     return replace(table, values=values)
 
 
+def test_load_and_kind_of_movement_come_with_the_recording():
+    (steps,) = assembled(recording(load_kg=2.0, motion="steps"))
+    (plain,) = assembled(recording())
+    assert (steps.load_kg, steps.motion, plain.motion) == (2.0, "steps", "")
+
+
 def test_trial_holds_what_was_recorded_in_the_models_order():
     (trial,) = assembled(recording())
     np.testing.assert_allclose(trial.time, np.arange(801) / 100)

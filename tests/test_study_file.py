@@ -100,6 +100,13 @@ def test_a_sound_study_is_read_without_a_warning(lab):
     assert (trial.name, trial.role, trial.load_kg) == ("curl_0_test", "test", 0.0)
 
 
+def test_the_kind_of_movement_reaches_the_recording_and_is_unknown_where_left_out(lab):
+    study, _ = check(lab, STUDY.replace("load_kg = 2", 'load_kg = 2\nmotion = "steps"', 1))
+    assert [r.motion for s in study.subjects for r in s.recordings].count("steps") == 1
+    assert {r.motion for s in study.subjects for r in s.recordings} == {"", "steps"}
+    assert "motion" in only_error(lab, STUDY.replace("load_kg = 2", "load_kg = 2\nmotion = 3", 1)).what
+
+
 def test_angles_come_in_radians_and_envelopes_by_muscle(lab):
     trial = read_study(_saved(lab)).subjects[0].recordings[0]
     assert trial.angles.labels == ("r_elbow_flex",)

@@ -31,6 +31,7 @@ def to_dataset(rec: Reconstruction) -> xr.Dataset:
     variables = {**_series(rec, max(lengths)), **_draw_variable(rec, max(lengths))}
     per_trial = {
         "load_kg": ([part.trial.load_kg for part in rec.trials], "kg", "load held"),
+        "motion": ([part.trial.motion for part in rec.trials], "", "kind of movement"),
         "role": ([part.trial.role for part in rec.trials], "", "fit or test"),
         "start_time": ([part.trial.time[0] for part in rec.trials], "s", "time of the first sample"),
         "samples": (lengths, "1", "number of samples"),
@@ -101,6 +102,7 @@ def _trial(one: xr.Dataset) -> TrialReconstruction:
         coordinates=tuple(map(str, one["coordinate"].values)),
         time=time,
         load_kg=float(one["load_kg"]),
+        motion=str(one["motion"].values) if "motion" in one else "",
         **found["trial"],
     )
     return TrialReconstruction(trial, draws=_draws(one), **found["answer"])

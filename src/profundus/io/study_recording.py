@@ -54,6 +54,7 @@ class RecordingReader:
             velocities,
             truth,
             load_kg=trial.load_kg,
+            motion=trial.motion,
             time=trial.time,
             exclusions=exclusions,
             problems=tuple(self.data.problems)[before:],

@@ -106,6 +106,7 @@ class TrialSection(Section):
     load_kg: Annotated[
         float, within(Quantity("kg", 0.0, 200.0, "mass held or lifted"), hint="Was it given in grams or newtons?")
     ] = float("nan")
+    motion: Name = ""
     time: Window | None = None
 
 

@@ -28,7 +28,8 @@ class Recording:
 
     Labels are the model's names, not the files': ``angles`` and ``velocities`` [rad, rad/s] and ``moments`` [N.m, model's sign] have
     coordinates as labels, ``emg`` and ``truth`` have muscles. ``emg`` is raw (V) or an envelope as ``EmgSettings.kind`` says.
-    Each table keeps its own clock; ``time`` is the window [s] that the study asks for. ``load_kg`` is NaN where unknown.
+    Each table keeps its own clock; ``time`` is the window [s] that the study asks for. ``load_kg`` is NaN where unknown;
+    ``motion`` is the kind of movement in a word ("cyclic", "steps"), empty where unknown.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Recording:
     velocities: Table | None = None
     truth: Table | None = None
     load_kg: float = float("nan")
+    motion: str = ""
     time: tuple[float, float] | None = None
     exclusions: tuple[Exclusion, ...] = ()
     problems: tuple[Problem, ...] = field(default=(), compare=False)

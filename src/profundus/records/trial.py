@@ -22,6 +22,7 @@ class Trial:
     fraction of maximum, NaN in the columns of muscles without an electrode; ``moment`` (time, coordinate) [N.m], NaN where unknown;
     ``truth`` (time, muscle), NaN where unknown, for scores only. ``emg_valid`` (time, muscle) and ``moment_valid`` (time, coordinate)
     are False where a value is missing or excluded. Excitations are on the EMG's clock, before the electromechanical delay.
+    ``load_kg`` is NaN and ``motion``, the kind of movement in a word, empty where unknown.
     """
 
     subject: str
@@ -39,6 +40,7 @@ class Trial:
     moment_valid: Flags
     truth: Floats
     load_kg: float = float("nan")
+    motion: str = ""
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     processing: dict[str, object] = field(default_factory=dict, compare=False)
 

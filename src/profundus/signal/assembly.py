@@ -75,6 +75,7 @@ def assemble_trial(study: Study, recording: Recording, muscles: tuple[str, ...],
         moment_valid=np.isfinite(moment) & moment_trusted[:, None],
         truth=_truth(recording, time, late, muscles),
         load_kg=recording.load_kg,
+        motion=recording.motion,
         problems=(
             *recording.problems,
             *_motion_problems(moved),
