@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
 import time
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from profundus import __version__
 from profundus.errors import ConvergenceError, InputError, Problem
 from profundus.fit import identifiability
 from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_arrays
@@ -24,8 +17,8 @@ from profundus.fit.training import Progress, TrainingState
 from profundus.io.anatomy import arm_sign
 from profundus.io.run_directory import RunDirectory, start_run
 from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.model.settings import resolved
 from profundus.protocols.models import copy_of_nearest, model_of
+from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
 from profundus.reconstruct import reconstruct
 from profundus.records import Anatomy, Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject, Trial
 from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
@@ -95,7 +88,7 @@ def fit_study(
     run made from other data or settings, ConvergenceError where no person's loss stayed finite.
     """
     began = time.perf_counter()
-    people = _chosen(study, subjects)
+    people = chosen_people(study, subjects)
     anatomy, model = model_of(study)
     run = _started(study, out, anatomy, seed=seed, resume=resume, overwrite=overwrite)
     delay, delay_sd = study.emg.delay_prior_ms
@@ -201,7 +194,8 @@ class _Worker:
         self.run.write_manifest({"subjects": {**known, subject: facts}})
 
 
-def _chosen(study: Study, subjects: Sequence[str] | None) -> tuple[Subject, ...]:
+def chosen_people(study: Study, subjects: Sequence[str] | None) -> tuple[Subject, ...]:
+    """Return the persons that were asked for, all by default. Raises InputError that names those there are."""
     if subjects is None:
         return study.subjects
     known = {person.id: person for person in study.subjects}
@@ -214,49 +208,13 @@ def _chosen(study: Study, subjects: Sequence[str] | None) -> tuple[Subject, ...]
 
 
 def _started(study: Study, out: Path, anatomy: Anatomy, *, seed: int, resume: bool, overwrite: bool) -> RunDirectory:
-    settings = {**asdict(resolved(study.fit)), "paper": study.fit.paper}
-    asked = {
-        "study": study.name,
-        "seed": seed,
-        "settings": settings,
-        "digests": study.digests,
-        "emg": asdict(study.emg),
-        "coordinates": list(study.coordinates),
-        "deep": list(study.deep),
-        "measured": list(study.measured),
-        "fixed": study.fixed,
-        "rate_hz": study.rate_hz,
-    }
-    declared = tomllib.loads(Path(study.source).read_text(encoding="utf-8-sig")) if study.source else {}
-    known = json.dumps({**asked, "declared": declared}, sort_keys=True, default=str)
-    fingerprint = hashlib.sha256(known.encode()).hexdigest()
-    if resume and (out / "run.json").is_file():
-        _refuse_other_data(RunDirectory(out).manifest, fingerprint, out)
-    manifest = {
-        **asked,
-        "fingerprint": fingerprint,
-        "version": __version__,
-        "libraries": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
-        "anatomy": {
-            "name": anatomy.name,
-            "muscles": list(anatomy.muscles),
-            "groups": list(anatomy.groups),
-            "credit": anatomy.credit,
-        },
-        "problems": [problem.as_dict() for problem in study.problems],
-    }
+    facts = study_facts(study, seed)
+    known = fingerprint(facts, study)
+    if resume:
+        refuse_others(out, known, what="run")
+    manifest = {**facts, **surroundings(study, anatomy, LIBRARIES), "fingerprint": known}
     source = Path(study.source) if study.source else None
     return start_run(out, manifest, study_file=source, overwrite=overwrite, resume=resume)
-
-
-def _refuse_other_data(manifest: Mapping[str, Any], fingerprint: str, out: Path) -> None:
-    if manifest.get("fingerprint") != fingerprint:
-        raise InputError(
-            Problem(
-                "error", "the run in this folder was begun with other data, settings or seed", file=str(out),
-                remedy="Choose another folder, or start over with --overwrite",
-            )
-        )  # fmt: skip
 
 
 def _finished(

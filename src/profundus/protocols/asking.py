@@ -1,0 +1,177 @@
+"""Methods asked about people, one by one: answers kept as they come, failures noted, everything scored at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from profundus.errors import ConvergenceError, InputError, Problem
+from profundus.io.anatomy import arm_sign
+from profundus.io.comparison_directory import ComparisonDirectory, start_comparison
+from profundus.protocols.fitting import FitProgress, chosen_people
+from profundus.protocols.methods import PERSONALIZED, Bench, Case, answer
+from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
+from profundus.records import Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject, Trial
+from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
+from profundus.validate import plausibility
+
+Timed = tuple[Reconstruction, float]
+LIBRARIES = ("jax", "equinox", "optax", "numpy", "scipy", "scikit-learn", "clarabel")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the numbers depend on: methods by name, seed, number of virtual people who teach the regression, split, hidden muscles."""
+
+    methods: tuple[str, ...]
+    seed: int = 0
+    people: int = 100
+    split: str = "roles"
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class How:
+    """What the numbers do not depend on: who is asked about, what becomes of earlier results, who is told."""
+
+    subjects: Sequence[str] | None = None
+    resume: bool = False
+    overwrite: bool = False
+    on_progress: Callable[[FitProgress], None] | None = None
+    before_finish: Callable[[ComparisonDirectory], object] | None = None
+
+
+class Person(Protocol):
+    """One person as a protocol asks about him."""
+
+    @property
+    def recorded(self) -> tuple[Trial, ...]:
+        """Return the trials with the truth that answers are scored against."""
+        ...
+
+    def ask(self, method: str) -> Timed:
+        """Return a method's answer and the seconds that it took."""
+        ...
+
+    def rows(self, rec: Reconstruction) -> tuple[ScoreRow, ...]:
+        """Return the scores of an answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """A finished comparison: where it is, its scores, ``failures`` as (method, person, why), and all flags that were raised, by method."""
+
+    directory: ComparisonDirectory
+    scores: Scorecard
+    failures: tuple[tuple[str, str, str], ...]
+    flags: tuple[tuple[str, Flag], ...]
+    warnings: tuple[Problem, ...]
+    seconds: float
+
+
+def asked_about(
+    study: Study,
+    out: Path,
+    bench: Bench,
+    person_of: Callable[[Bench, tuple[Trial, ...]], Person],
+    *,
+    asked: Asked,
+    how: How,
+) -> ComparisonResult:
+    """Ask all methods about all people of a study and leave a folder with answers, scores and what ``how.before_finish`` adds.
+
+    Raises InputError for people who do not exist and folders of other data, ConvergenceError where no method had an answer for anybody.
+    """
+    began = time.perf_counter()
+    those = chosen_people(study, how.subjects)
+    folder = _started(study, out, bench, asked, how)
+    said = list(study.problems)
+    rows: list[ScoreRow] = []
+    for index, one in enumerate(those):
+        trials, heard = _assembled(study, one, bench)
+        said += heard
+        person = person_of(bench, trials)
+        folder.write_recorded(one.id, person.recorded)
+        for place, method in enumerate(asked.methods):
+            _tell(how, FitProgress(one.id, index, len(those), place, len(asked.methods), {}, method))
+            _ask(folder, person, one.id, method)
+        rows += [row for rec in folder.answers(one.id) for row in person.rows(rec)]
+        _tell(how, FitProgress(one.id, index, len(those), len(asked.methods), len(asked.methods), {}, "done"))
+    return _finished(folder, Scorecard(tuple(rows)), said, began=began, how=how)
+
+
+def timed_answer(case: Case, method: str) -> Timed:
+    """Return a method's answer with its flags, and the seconds it took: a personalization that others share counts for each of them."""
+    shared = case.personalization_seconds if method.endswith(PERSONALIZED) else 0.0
+    began = time.perf_counter()
+    rec = answer(method, case)
+    seconds = shared + time.perf_counter() - began
+    groups = dict(zip(case.bench.anatomy.muscles, case.bench.anatomy.groups, strict=True))
+    return replace(rec, flags=(*plausibility.flags(rec, groups=groups), *rec.flags)), seconds
+
+
+def _ask(folder: ComparisonDirectory, person: Person, subject: str, method: str) -> None:
+    """Keep a method's answer about a person, or why there is none; what is there already is not asked again."""
+    if folder.is_done(subject, method):
+        return
+    try:
+        rec, seconds = person.ask(method)
+    except (InputError, ConvergenceError) as error:
+        folder.note(subject, method, {"failure": str(error)})
+    else:
+        folder.write_answer(rec, {"seconds": round(seconds, 3)})
+
+
+def _assembled(study: Study, person: Subject, bench: Bench) -> tuple[tuple[Trial, ...], list[Problem]]:
+    """Return a person's trials, and what was found about them that a reader should know."""
+    trials = assemble_trials(study, person, bench.anatomy.muscles, scale=emg_scale(study, person))
+    quality = quality_table(trials, person, arm_sign=arm_sign(bench.anatomy, study.coordinates))
+    heard = dict.fromkeys([*(p for t in trials for p in t.problems), *quality_problems(quality, person.id)])
+    return tuple(trials), [problem for problem in heard if problem not in study.problems and problem.severity != "note"]
+
+
+def _tell(how: How, progress: FitProgress) -> None:
+    if how.on_progress is not None:
+        how.on_progress(progress)
+
+
+def _started(study: Study, out: Path, bench: Bench, asked: Asked, how: How) -> ComparisonDirectory:
+    """Return the folder of a comparison. Raises InputError where it holds one of other data, settings, split or seed."""
+    facts = {
+        **study_facts(study, asked.seed),
+        "people": asked.people,
+        "split": asked.split,
+        "hidden": list(asked.hidden),
+    }
+    known = fingerprint(facts, study)
+    if how.resume:
+        refuse_others(out, known, what="comparison")
+    made = surroundings(study, bench.anatomy, LIBRARIES)
+    manifest = {**facts, **made, "fingerprint": known, "methods": list(asked.methods)}
+    source = Path(study.source) if study.source else None
+    return start_comparison(out, manifest, study_file=source, overwrite=how.overwrite, resume=how.resume)
+
+
+def _finished(
+    folder: ComparisonDirectory, card: Scorecard, said: Sequence[Problem], *, began: float, how: How
+) -> ComparisonResult:
+    """Write scores, page and the end of the manifest."""
+    noted = folder.noted
+    told = [(subject, method, facts) for subject, methods in noted.items() for method, facts in methods.items()]
+    failures = tuple((method, subject, facts["failure"]) for subject, method, facts in told if facts.get("failure"))
+    if len(failures) == len(told):
+        reasons = "; ".join(dict.fromkeys(why for _, _, why in failures))
+        raise ConvergenceError(f"no method found an answer: {reasons}")
+    folder.run.write_scores(card)
+    seconds = time.perf_counter() - began
+    folder.run.write_manifest({"seconds": round(seconds, 3), "said": [problem.as_dict() for problem in said]})
+    if how.before_finish is not None:
+        how.before_finish(folder)
+    folder.run.finish()
+    flags = tuple((method, Flag(**flag)) for _, method, facts in told for flag in facts.get("flags", ()))
+    warnings = tuple(problem for problem in said if problem.severity != "note")
+    return ComparisonResult(folder, card, failures, flags, warnings, seconds)

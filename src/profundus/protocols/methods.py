@@ -1,0 +1,215 @@
+"""Every method there is, by the name that it has in scores, and how it is asked: blind, on the same trials as all others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+import numpy as np
+
+from profundus.errors import ConvergenceError, InputError, Problem
+from profundus.fit import identifiability
+from profundus.fit.personalization import Personalized, personalize
+from profundus.fit.priors import gain_prior, parameter_prior
+from profundus.fit.subject import Objectives, SubjectFit
+from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.settings import resolved
+from profundus.protocols.models import copy_of_nearest
+from profundus.reconstruct import reconstruct
+from profundus.records import Anatomy, FitSettings, Reconstruction, Study, Trial
+from profundus.rivals.copy import copy_best, copy_group
+from profundus.rivals.emg_assisted import emg_assisted
+from profundus.rivals.mse_nmf import mse_nmf
+from profundus.rivals.physics_only import physics_only
+from profundus.rivals.plant import Plant
+from profundus.rivals.population import PopulationRegression, population_regression
+from profundus.rivals.static_optimization import static_optimization
+from profundus.rivals.synx_pca import synx_pca
+
+PERSONALIZED = "_personalized"
+HINDSIGHT = ("copy_best",)
+PHYSICAL: Mapping[str, Callable[..., Reconstruction]] = {
+    "mse_nmf": mse_nmf,
+    "synx_pca": synx_pca,
+    "static_optimization": static_optimization,
+    "emg_assisted": emg_assisted,
+    "physics_only": physics_only,
+}
+ABLATIONS: Mapping[str, Callable[[FitSettings], FitSettings]] = {
+    "nmm": lambda own: replace(own, paper=False),
+    "nmm_paper": lambda own: replace(own, paper=True),
+    "network_only": lambda own: replace(own, paper=False, ablation="network_only"),
+}
+METHODS = (
+    *ABLATIONS,
+    *("copy", "copy_group", "copy_best", "population_regression"),
+    *(name + variant for name in PHYSICAL for variant in ("", PERSONALIZED)),
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all people of a study share: model, settings, and what was learned from virtual people, once it is asked for."""
+
+    study: Study
+    anatomy: Anatomy
+    model: MusculoskeletalModel
+    seed: int
+    learn: Callable[[tuple[str, ...], tuple[str, ...]], PopulationRegression]
+    _kept: dict[object, object] = field(default_factory=dict, compare=False)
+
+    def objectives(self, settings: FitSettings) -> Objectives:
+        """Return the objectives of a setting, the same object when asked again: people share its compilation."""
+        made = self._kept.setdefault(settings, self._objectives(settings))
+        assert isinstance(made, Objectives)
+        return made
+
+    def population(self, measured: tuple[str, ...], targets: tuple[str, ...]) -> PopulationRegression:
+        """Return the regression that virtual people taught, the same when asked again."""
+        key = (measured, targets)
+        if key not in self._kept:
+            self._kept[key] = self.learn(measured, targets)
+        made = self._kept[key]
+        assert isinstance(made, PopulationRegression)
+        return made
+
+    @property
+    def delay_prior(self) -> tuple[float, float]:
+        """Return mean and standard deviation of the electromechanical delay [s]."""
+        delay, delay_sd = self.study.emg.delay_prior_ms
+        return delay / 1000, delay_sd / 1000
+
+    def _objectives(self, settings: FitSettings) -> Objectives:
+        normalization = self.study.emg.normalization
+        return Objectives(self.anatomy, self.model, settings, normalization=normalization, delay_prior=self.delay_prior)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One person as every method meets him: ``trials`` without truth; ``known`` are the same with it, for hindsight alone."""
+
+    bench: Bench
+    known: tuple[Trial, ...]
+
+    @cached_property
+    def trials(self) -> tuple[Trial, ...]:
+        """Return the trials as methods see them."""
+        return tuple(blind(trial) for trial in self.known)
+
+    @property
+    def subject(self) -> str:
+        """Return the person's name."""
+        return self.known[0].subject
+
+    @cached_property
+    def copy(self) -> Reconstruction:
+        """Return the copy of the nearest measured muscle."""
+        return copy_of_nearest(self.trials, self.bench.anatomy, self.bench.model)
+
+    @cached_property
+    def plant(self) -> Plant:
+        """Return the generic muscles."""
+        own = self.bench
+        return Plant(
+            own.anatomy,
+            own.model.geometry,
+            own.model.generic_parameters,
+            muscle=resolved(own.study.fit).muscle,
+            tendon=own.study.fit.tendon,
+            smoothing=own.study.fit.activation_smoothing,
+        )
+
+    @cached_property
+    def personalized(self) -> Plant:
+        """Return the person's muscles: parameters that explain the moments of the trials to fit while deep muscles copy the nearest."""
+        found = self._personalize()
+        return replace(self.plant, parameters=found.parameters, gain=np.asarray(found.gain))
+
+    @cached_property
+    def personalization_seconds(self) -> float:
+        """Return how long the personalization took: every method that uses it answers for all of it."""
+        began = time.perf_counter()
+        _ = self.personalized
+        return time.perf_counter() - began
+
+    def _personalize(self) -> Personalized:
+        own = self.bench
+        copied = [part.excitation for part in self.copy.trials]
+        return personalize(
+            self.trials,
+            copied,
+            model=own.model,
+            prior=parameter_prior(own.anatomy, delay_prior=own.delay_prior),
+            gain=gain_prior(own.study.emg.normalization),
+            settings=own.study.fit,
+        )
+
+
+def blind(trial: Trial) -> Trial:
+    """Return the trial without its truth."""
+    return replace(trial, truth=np.full_like(trial.truth, np.nan))
+
+
+def revealed(rec: Reconstruction, known: Sequence[Trial]) -> Reconstruction:
+    """Return an answer to blind trials as an answer to those with the truth, for the judge."""
+    by_name = {trial.name: trial for trial in known}
+    return replace(rec, trials=tuple(replace(part, trial=by_name[part.trial.name]) for part in rec.trials))
+
+
+def answer(method: str, case: Case) -> Reconstruction:
+    """Return a method's answer for a person.
+
+    Raises InputError where the method cannot serve the person's recordings, ConvergenceError where it found no answer.
+    """
+    return revealed(ANSWERS[method](case), case.known)
+
+
+def chosen(methods: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the methods that were asked for in the order of `METHODS` (all: None). Raises InputError that names those there are."""
+    asked = METHODS if methods is None else tuple(methods)
+    if unknown := [name for name in asked if name not in METHODS]:
+        listed = "one of " + ", ".join(METHODS)
+        raise InputError(Problem("error", f"there is no method '{name}'", expected=listed) for name in unknown)
+    return tuple(name for name in METHODS if name in asked)
+
+
+def _trained(method: str, case: Case) -> Reconstruction:
+    """Return the answer of networks that were trained on the person."""
+    own = case.bench
+    work = SubjectFit(case.trials, own.objectives(ABLATIONS[method](own.study.fit)), seed=own.seed)
+    state = work.train(work.start())
+    if not np.all(np.isfinite(state.history)):
+        raise ConvergenceError(f"{case.subject}: {method}: the loss is no longer finite. Lower [fit] learning_rate")
+    fitted = work.fitted(state, subject=case.subject)
+    rec = reconstruct(fitted, own.model, case.trials)
+    doubts = (*identifiability.prior_only(fitted, rec), *identifiability.shortcomings(fitted, rec))
+    return replace(rec, method=method, flags=doubts)
+
+
+def _physical(name: str, case: Case) -> Reconstruction:
+    return PHYSICAL[name](case.trials, case.plant, method=name)
+
+
+def _physical_personalized(name: str, case: Case) -> Reconstruction:
+    return PHYSICAL[name](case.trials, case.personalized, method=name + PERSONALIZED)
+
+
+def _population(case: Case) -> Reconstruction:
+    muscles = case.trials[0].muscles
+    seen = np.any([trial.measured for trial in case.trials], axis=0)
+    measured = tuple(name for name, there in zip(muscles, seen, strict=True) if there)
+    targets = tuple(name for name, there in zip(muscles, seen, strict=True) if not there)
+    return population_regression(case.trials, case.bench.population(measured, targets))
+
+
+ANSWERS: Mapping[str, Callable[[Case], Reconstruction]] = {
+    **{name: partial(_trained, name) for name in ABLATIONS},
+    "copy": lambda case: case.copy,
+    "copy_group": lambda case: copy_group(case.trials, case.bench.anatomy),
+    "copy_best": lambda case: copy_best(case.known, case.bench.anatomy),
+    "population_regression": _population,
+    **{name: partial(_physical, name) for name in PHYSICAL},
+    **{name + PERSONALIZED: partial(_physical_personalized, name) for name in PHYSICAL},
+}

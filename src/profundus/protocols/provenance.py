@@ -1,0 +1,66 @@
+"""What results depend on, and what made them: for manifests, and to tell whether earlier results may be gone on with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from profundus import __version__
+from profundus.errors import InputError, Problem
+from profundus.io.manifest import read_manifest
+from profundus.io.run_directory import MANIFEST
+from profundus.model.settings import resolved
+from profundus.records import Anatomy, Study
+
+
+def study_facts(study: Study, seed: int) -> dict[str, Any]:
+    """Return what a study and a seed put into a result."""
+    return {
+        "study": study.name,
+        "seed": seed,
+        "settings": {**asdict(resolved(study.fit)), "paper": study.fit.paper},
+        "digests": study.digests,
+        "emg": asdict(study.emg),
+        "coordinates": list(study.coordinates),
+        "deep": list(study.deep),
+        "measured": list(study.measured),
+        "fixed": study.fixed,
+        "rate_hz": study.rate_hz,
+    }
+
+
+def surroundings(study: Study, anatomy: Anatomy, libraries: Sequence[str]) -> dict[str, Any]:
+    """Return with what a result was made: versions, model, and what was found in the study's files."""
+    return {
+        "version": __version__,
+        "libraries": {"python": platform.python_version(), **{name: version(name) for name in libraries}},
+        "anatomy": {
+            "name": anatomy.name,
+            "muscles": list(anatomy.muscles),
+            "groups": list(anatomy.groups),
+            "credit": anatomy.credit,
+        },
+        "problems": [problem.as_dict() for problem in study.problems],
+    }
+
+
+def fingerprint(facts: Mapping[str, Any], study: Study) -> str:
+    """Return a digest of everything that a result depends on, the text of the study file included."""
+    declared = tomllib.loads(Path(study.source).read_text(encoding="utf-8-sig")) if study.source else {}
+    known = json.dumps({**facts, "declared": declared}, sort_keys=True, default=str)
+    return hashlib.sha256(known.encode()).hexdigest()
+
+
+def refuse_others(out: Path, known: str, *, what: str) -> None:
+    """Raise InputError where the folder holds ``what`` (a run, a comparison) that was begun with something else."""
+    if (out / MANIFEST).is_file() and read_manifest(out / MANIFEST).get("fingerprint") != known:
+        said = f"the {what} in this folder was begun with other data, settings or seed"
+        remedy = "Choose another folder, or start over with --overwrite"
+        raise InputError(Problem("error", said, file=str(out), remedy=remedy))
