@@ -25,6 +25,7 @@ from profundus.rivals.programs import (
 )
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,15 @@ class EmgAssistedSettings:
     tracking_weight: float = quantity(
         "-", low=0.0, high=1e6, default=10.0, meaning="cost of moving a measured activation by one"
     )
+    excitation_cutoff_hz: float = quantity(
+        "Hz", low=1.0, high=50.0, default=6.0, meaning="low-pass of the activations before excitations are made of them"
+    )
 
 
 def emg_assisted(
     trials: Sequence[Trial],
     plant: Plant,
-    settings: EmgAssistedSettings = EmgAssistedSettings(),  # noqa: B008
+    settings: EmgAssistedSettings = EmgAssistedSettings(),
     *,
     method: str = "emg_assisted",
 ) -> Reconstruction:
@@ -59,22 +63,33 @@ def emg_assisted(
 def assisted_activation(moved: MovedPlant, settings: EmgAssistedSettings) -> Found:
     """Return the activations (time, muscle) of the best compromise."""
     measured, known = measured_activation(moved)
-    asked, tracked = asked_moments(moved.trial), np.flatnonzero(known)
-    size, shifts = measured.size, len(tracked)
-    one = sparse.eye_array(size, format="csr")
-    shift = sparse.eye_array(shifts)
-    balance = (sparse.hstack([one[tracked], -shift, shift]), measured.ravel()[tracked])
-    lowest = np.concatenate([np.full(size, LOWEST_ACTIVATION), np.zeros(2 * shifts)])
-    highest = np.concatenate([np.ones(size), np.full(2 * shifts, np.inf)])
-    costs = np.concatenate([np.zeros(size), np.full(2 * shifts, settings.tracking_weight)])
-    weight, effort = np.sqrt(settings.moment_weight), np.sqrt(settings.effort_weight)
+    measured = np.clip(measured, LOWEST_ACTIVATION, 1.0)
+    asked = asked_moments(moved.trial)
 
-    def solve(line: Linear) -> Floats:
-        made = moment_rows(line.per_activation, asked)
-        terms = sparse.vstack([weight * made, effort * one])
-        wide = sparse.hstack([terms, sparse.csr_array((terms.shape[0], 2 * shifts))])
-        targets = np.concatenate([weight * line.target[asked], np.zeros(size)])
-        x = minimizer(wide, targets, lowest=lowest, highest=highest, costs=costs, equalities=balance)
-        return np.clip(x[:size].reshape(measured.shape), LOWEST_ACTIVATION, 1.0)
+    def solve(line: Linear, moving: Flags, activation: Floats) -> Floats:
+        answer = activation.copy()
+        there = Linear(line.per_activation[moving], line.target[moving])
+        answer[moving] = _compromise(there, asked[moving], measured[moving], known[moving], settings)
+        return answer
 
     return linearized(moved, np.where(known, measured, LOWEST_ACTIVATION), solve)
+
+
+def _compromise(line: Linear, asked: Flags, measured: Floats, known: Flags, settings: EmgAssistedSettings) -> Floats:
+    """Return the best activations (time, muscle) for forces that grow in proportion to them."""
+    free, tracked = np.flatnonzero(~known), np.flatnonzero(known)
+    one = sparse.eye_array(measured.size, format="csc")
+    moves = sparse.hstack(
+        [one[:, free], one[:, tracked], -one[:, tracked]]
+    )  # of free muscles; up and down from measured ones
+    given, room = np.where(known, measured, 0.0).ravel(), measured.ravel()[tracked]
+    weight, effort = np.sqrt(settings.moment_weight), np.sqrt(settings.effort_weight)
+    terms = sparse.vstack([weight * moment_rows(line.per_activation, asked), effort * one])
+    x = minimizer(
+        terms @ moves,
+        np.concatenate([weight * line.target[asked], np.zeros(measured.size)]) - terms @ given,
+        lowest=np.concatenate([np.full(len(free), LOWEST_ACTIVATION), np.zeros(2 * len(tracked))]),
+        highest=np.concatenate([np.ones(len(free)), 1.0 - room, room - LOWEST_ACTIVATION]),
+        costs=np.repeat([0.0, settings.tracking_weight], [len(free), 2 * len(tracked)]),
+    )
+    return np.asarray(np.clip(given + moves @ x, LOWEST_ACTIVATION, 1.0)).reshape(measured.shape)

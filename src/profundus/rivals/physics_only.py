@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from profundus.quantities import quantity
-from profundus.records import LossSettings, Reconstruction, Trial
+from profundus.records import LossSettings, Reconstruction, Trial, TrialReconstruction
 from profundus.rivals.plant import MovedPlant, Plant
 from profundus.rivals.programs import (
     LOWEST_ACTIVATION,
@@ -25,6 +25,7 @@ from profundus.rivals.programs import (
 )
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -45,22 +46,34 @@ class PhysicsOnlySettings:
     smoothness_sd: float = quantity(
         "1/s", low=1e-3, high=1e3, default=1.0, meaning="rate at which an activation changes"
     )
+    excitation_cutoff_hz: float = quantity(
+        "Hz", low=1.0, high=50.0, default=6.0, meaning="low-pass of the activations before excitations are made of them"
+    )
 
 
 def physics_only(
     trials: Sequence[Trial],
     plant: Plant,
-    settings: PhysicsOnlySettings = PhysicsOnlySettings(),  # noqa: B008
+    settings: PhysicsOnlySettings = PhysicsOnlySettings(),
     *,
     method: str = "physics_only",
 ) -> Reconstruction:
     """Return deep excitations as free, smooth signals, and measured ones as their envelopes say.
 
-    Minimizes the sum over a trial of (moment error / sd)^2 + (a / ``effort_sd``)^2 + (da/dt / ``smoothness_sd``)^2 over the activations a of
-    muscles without an electrode, between 0.01 and 1, with sd^2 = ``moment_sd``^2 + (``moment_relative_sd`` x moment)^2; passive forces
+    Minimizes the sum over a trial of (moment error / sd)^2 + (a / ``effort_sd``)^2 + (da/dt / ``smoothness_sd``)^2 over the activations a
+    of muscles without an electrode, between 0.01 and 1, with sd^2 = ``moment_sd``^2 + (``moment_relative_sd`` x moment)^2; passive forces
     included. A measured muscle is free where its envelope has a gap. Raises InputError as `programs.reconstruction`.
     """
-    return reconstruction(method, trials, plant, settings, lambda moved: smooth_activation(moved, settings))
+    found = reconstruction(method, trials, plant, settings, lambda moved: smooth_activation(moved, settings))
+    return replace(found, trials=tuple(_with_envelopes(part, plant) for part in found.trials))
+
+
+def _with_envelopes(part: TrialReconstruction, plant: Plant) -> TrialReconstruction:
+    """Return an answer whose measured excitations are the envelopes themselves, not what is left of them after there and back."""
+    envelope = plant.moved(part.trial).measured_excitation()
+    given = np.isfinite(envelope) & np.isfinite(part.excitation)
+    excitation = np.where(given, envelope, part.excitation)
+    return replace(part, excitation=excitation, lower=excitation, upper=excitation)
 
 
 def smooth_activation(moved: MovedPlant, settings: PhysicsOnlySettings) -> Found:
@@ -76,13 +89,13 @@ def smooth_activation(moved: MovedPlant, settings: PhysicsOnlySettings) -> Found
     change = sparse.diags_array([-1.0, 1.0], offsets=[0, muscle], shape=((time - 1) * muscle, measured.size))
     calm = sparse.vstack([effort, change / (moved.trial.step * settings.smoothness_sd)])
 
-    def solve(line: Linear) -> Floats:
-        made = moment_rows(line.per_activation / 1.0, asked)
+    def solve(line: Linear, _moving: Flags, _activation: Floats) -> Floats:
+        made = moment_rows(line.per_activation, asked)
         terms = sparse.vstack([made / sd[:, None], calm], format="csc")
         targets = np.concatenate([line.target[asked] / sd, np.zeros(calm.shape[0])]) - terms @ given
-        bounds = np.full(len(free), LOWEST_ACTIVATION), np.ones(len(free))
-        activation = given.copy()
-        activation[free] = np.clip(minimizer(terms[:, free], targets, lowest=bounds[0], highest=bounds[1]), *bounds)
-        return activation.reshape(measured.shape)
+        lowest, highest = np.full(len(free), LOWEST_ACTIVATION), np.ones(len(free))
+        answer = given.copy()
+        answer[free] = np.clip(minimizer(terms[:, free], targets, lowest=lowest, highest=highest), lowest, highest)
+        return answer.reshape(measured.shape)
 
     return linearized(moved, np.where(known, measured, LOWEST_ACTIVATION), solve)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import clarabel
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import signal, sparse
 
 from profundus.errors import ConvergenceError, InputError, Problem
 from profundus.muscle.inverse import advanced
@@ -28,10 +28,14 @@ SETTLED = 1e-3  # activation
 
 
 class Found(NamedTuple):
-    """Activations (time, muscle) that a rival found, and whether its rounds of linearization came to rest."""
+    """Activations (time, muscle) that a rival found, and whether its rounds of linearization came to rest.
+
+    ``tendon_force`` (time, muscle) [N] is given where the rival counts forces otherwise than the muscles do.
+    """
 
     activation: Floats
     settled: bool = True
+    tendon_force: Floats | None = None
 
 
 class Linear(NamedTuple):
@@ -103,12 +107,13 @@ def measured_activation(moved: MovedPlant) -> tuple[Floats, Flags]:
     return moved.activation(bridged), advanced(known.astype(float), -delay, step=moved.trial.step) == 1.0
 
 
-def linearized(moved: MovedPlant, start: Floats, solve: Callable[[Linear], Floats]) -> Found:
+def linearized(moved: MovedPlant, start: Floats, solve: Callable[[Linear, Flags, Floats], Floats]) -> Found:
     """Return the activations at which ``solve``, given the muscles' forces as straight lines around them, finds the same again.
 
-    Successive linearization from ``start`` (time, muscle), until no activation moves by ``SETTLED``, ``ROUNDS`` times at most.
+    Successive linearization from ``start`` (time, muscle), until no activation moves by ``SETTLED``, ``ROUNDS`` times at most. ``solve``
+    is told at which times (time,) one still moves, and the activations so far.
     """
-    activation = start
+    activation, moving = start, np.ones(len(start), dtype=bool)
     for _ in range(ROUNDS):
         inner = np.maximum(
             activation, LOWEST_ACTIVATION + 1e-9
@@ -116,8 +121,9 @@ def linearized(moved: MovedPlant, start: Floats, solve: Callable[[Linear], Float
         muscles = moved.muscles(inner)
         line = moved.moment_arm * muscles.slope[:, None, :]
         rest = moved.moment(muscles.tendon_force) - np.einsum("tcm,tm->tc", line, inner)
-        before, activation = activation, solve(Linear(line, moved.trial.moment - rest))
-        if np.abs(activation - before).max() < SETTLED:
+        before, activation = activation, solve(Linear(line, moved.trial.moment - rest), moving, activation)
+        moving = np.abs(activation - before).max(axis=1) >= SETTLED
+        if not moving.any():
             return Found(activation)
     return Found(activation, settled=False)
 
@@ -127,7 +133,8 @@ def reconstruction(
 ) -> Reconstruction:
     """Return the answer to every trial from the activations that are ``found`` in it; NaN where it has no moment.
 
-    An excitation is known where both the moment of its time and the one it makes, an electromechanical delay later, are known.
+    An excitation is known where both the moment of its time and the one it makes, an electromechanical delay later, are known. It is
+    low-passed at ``settings.excitation_cutoff_hz`` without lag, as an envelope is, because undoing the activation dynamics differentiates.
     Raises InputError for trials of several people, muscles that are not the model's, and settings out of range.
     """
     _check(trials, plant, settings)
@@ -135,28 +142,32 @@ def reconstruction(
     for trial in trials:
         moved = plant.moved(trial)
         known = answerable(trial)
-        activation, settled = found(moved) if known.any() else Found(np.zeros(trial.emg.shape))
-        parts.append(_answer(moved, activation, known))
-        if not settled:
+        found_here = found(moved) if known.any() else Found(np.zeros(trial.emg.shape))
+        parts.append(_answer(moved, found_here, known, settings.excitation_cutoff_hz))
+        if not found_here.settled:
             why = f"{trial.name}: forces and activations did not come to rest in {ROUNDS} rounds"
             flags.append(Flag("not_converged", trial.subject, why=why))
     return Reconstruction(method, trials[0].subject, tuple(parts), tuple(flags))
 
 
-def _answer(moved: MovedPlant, activation: Floats, known: Flags) -> TrialReconstruction:
-    bridged = np.column_stack([_bridged(column, known) for column in activation.T])
+def _answer(moved: MovedPlant, found: Found, known: Flags, cutoff_hz: float) -> TrialReconstruction:
+    bridged = np.column_stack([_bridged(column, known) for column in found.activation.T])
     delay = np.asarray(moved.plant.parameters.muscles.electromechanical_delay, dtype=float)
-    seen = known[:, None]
-    ahead = advanced(np.broadcast_to(seen, activation.shape).astype(float), delay, step=moved.trial.step) == 1.0
-    excitation = np.where(seen & ahead, moved.excitation(bridged), np.nan)
-    part = moved.answer(excitation, activation=bridged)
-    return masked(part, known)
+    seen = np.broadcast_to(known[:, None], bridged.shape)
+    ahead = advanced(seen.astype(float), delay, step=moved.trial.step) == 1.0
+    calm = np.clip(low_passed(bridged, cutoff_hz, step=moved.trial.step), 0.0, 1.0)
+    part = moved.answer(np.where(seen & ahead, moved.excitation(calm), np.nan), activation=bridged)
+    force = np.where(seen, np.asarray(part.tendon_force if found.tendon_force is None else found.tendon_force), np.nan)
+    return replace(part, activation=np.where(seen, bridged, np.nan), tendon_force=force, moment=moved.moment(force))
 
 
-def masked(part: TrialReconstruction, known: Flags) -> TrialReconstruction:
-    """Return an answer whose activations, forces and moments are NaN at times (time,) that are not ``known``."""
-    fields = ("activation", "tendon_force", "moment")
-    return replace(part, **{key: np.where(known[:, None], getattr(part, key), np.nan) for key in fields})
+def low_passed(values: Floats, cutoff_hz: float, *, step: float) -> Floats:
+    """Return columns (time, muscle) through a Butterworth filter of second order, forth and back; unfiltered on too slow a clock."""
+    if 2.0 * cutoff_hz * step >= 1.0 or len(values) < 2:
+        return values
+    sections = signal.butter(2, cutoff_hz, fs=1.0 / step, output="sos")
+    reach = min(len(values) - 1, round(1.0 / (cutoff_hz * step)))
+    return np.asarray(signal.sosfiltfilt(sections, values, axis=0, padlen=reach))
 
 
 def _bridged(column: Floats, known: Flags) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,9 +16,7 @@ from profundus.rivals.plant import MovedPlant, Plant
 from profundus.rivals.programs import (
     LOWEST_ACTIVATION,
     Found,
-    answerable,
     asked_moments,
-    masked,
     minimizer,
     moment_rows,
     reconstruction,
@@ -41,13 +39,16 @@ class StaticOptimizationSettings:
     lowest_activation: float = quantity(
         "-", low=0.0, high=0.5, default=LOWEST_ACTIVATION, meaning="activation below which no muscle goes"
     )
+    excitation_cutoff_hz: float = quantity(
+        "Hz", low=1.0, high=50.0, default=6.0, meaning="low-pass of the activations before excitations are made of them"
+    )
     passive_force: Literal["ignored", "included"] = "ignored"
 
 
 def static_optimization(
     trials: Sequence[Trial],
     plant: Plant,
-    settings: StaticOptimizationSettings = StaticOptimizationSettings(),  # noqa: B008
+    settings: StaticOptimizationSettings = StaticOptimizationSettings(),
     *,
     method: str = "static_optimization",
 ) -> Reconstruction:
@@ -57,14 +58,12 @@ def static_optimization(
     moment, at each time, as OpenSim's StaticOptimization does (exponent 2; Crowninshield and Brand 1981). Moments and forces of the answer
     are without reserves. Raises InputError as `programs.reconstruction`.
     """
-    found = reconstruction(method, trials, plant, settings, lambda moved: Found(least_activation(moved, settings)))
-    parts = []
-    for part in found.trials:
-        moved = plant.moved(part.trial)
-        force = np.nan_to_num(np.asarray(part.activation)) * moved.capacity + _passive(moved, settings)
-        part = replace(part, tendon_force=force, moment=moved.moment(force))
-        parts.append(masked(part, answerable(part.trial)))
-    return replace(found, trials=tuple(parts))
+
+    def found(moved: MovedPlant) -> Found:
+        activation = least_activation(moved, settings)
+        return Found(activation, tendon_force=activation * moved.capacity + _passive(moved, settings))
+
+    return reconstruction(method, trials, plant, settings, found)
 
 
 def least_activation(moved: MovedPlant, settings: StaticOptimizationSettings) -> Floats:
