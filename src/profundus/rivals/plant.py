@@ -195,4 +195,5 @@ def _activation_change(
     def chain(asked: Array) -> Array:
         return _activation(asked, parameters, step=step, ratio=ratio, smoothing=smoothing)
 
-    return jax.vmap(lambda along: jax.jvp(chain, (excitation,), (along,))[1])(direction)
+    _, changed = jax.linearize(chain, excitation)
+    return jnp.asarray(jax.vmap(changed)(direction))
