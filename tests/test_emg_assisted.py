@@ -8,7 +8,9 @@ from scipy.optimize import minimize
 
 from curls import arm, curl, true_parameters
 from profundus.io.anatomy import read_anatomy
+from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.rivals.emg_assisted import EmgAssistedSettings, assisted_activation, emg_assisted
+from profundus.rivals.physics_only import physics_only
 from profundus.rivals.plant import Plant
 from profundus.rivals.programs import LOWEST_ACTIVATION, measured_activation
 
@@ -80,6 +82,24 @@ def test_a_gap_of_an_envelope_is_filled_by_the_moment():
     (part,) = emg_assisted([replace(trial, emg_valid=valid)], plant()).trials
     assert np.isfinite(part.excitation).all()
     assert part.moment[100:130] == pytest.approx(trial.moment[100:130], abs=1.0)
+
+
+def test_moments_of_two_joints_are_met_together():
+    flat = curl(**ROUGH)
+    anatomy = read_anatomy("arm26")
+    model = MusculoskeletalModel(anatomy, coordinates=("r_shoulder_elev", "r_elbow_flex"))
+    arms = Plant(anatomy, model.geometry, model.generic_parameters)
+    still = [np.hstack([0.0 * x, x]) for x in (flat.angle, flat.velocity, flat.acceleration)]
+    both = np.ones((len(flat.time), 2), dtype=bool)
+    trial = replace(
+        flat, coordinates=model.coordinates, angle=still[0], velocity=still[1], acceleration=still[2], moment=0.0 * still[0],
+        moment_valid=both,
+    )  # fmt: skip
+    made = replace(exact(trial, BRA, TRIMED), moment=arms.moved(trial).answer(trial.truth).moment)
+    for method in (emg_assisted, physics_only):
+        (part,) = method([made], arms).trials
+        np.testing.assert_allclose(part.moment, made.moment, atol=0.5)
+        assert np.isfinite(part.excitation).all()
 
 
 def test_the_truth_is_never_read():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from curls import arm, curl
+from curls import curl
 from profundus.errors import InputError
 from profundus.io.anatomy import read_anatomy
 from profundus.io.tables import read_table
@@ -139,8 +139,7 @@ def test_what_cannot_be_answered_is_refused_with_all_reasons():
     trial = curl()
     with pytest.raises(InputError, match="one person"):
         static_optimization([], plant())
+    turned = replace(trial, muscles=MUSCLES[::-1], subject="sub-02")
     with pytest.raises(InputError) as caught:
-        turned = replace(trial, muscles=MUSCLES[::-1], subject="sub-02")
         static_optimization([trial, turned], plant(), StaticOptimizationSettings(reserve_moment=-1.0))
     assert len(caught.value.problems) == 3
-    assert arm().muscles == MUSCLES

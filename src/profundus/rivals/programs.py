@@ -115,9 +115,7 @@ def linearized(moved: MovedPlant, start: Floats, solve: Callable[[Linear, Flags,
     """
     activation, moving = start, np.ones(len(start), dtype=bool)
     for _ in range(ROUNDS):
-        inner = np.maximum(
-            activation, LOWEST_ACTIVATION + 1e-9
-        )  # the slope of a Thelen muscle is not defined at its floor
+        inner = np.maximum(activation, LOWEST_ACTIVATION + 1e-9)  # at its floor a Thelen muscle has no slope
         muscles = moved.muscles(inner)
         line = moved.moment_arm * muscles.slope[:, None, :]
         rest = moved.moment(muscles.tendon_force) - np.einsum("tcm,tm->tc", line, inner)
@@ -177,30 +175,13 @@ def _bridged(column: Floats, known: Flags) -> Floats:
 
 
 def _check(trials: Sequence[Trial], plant: Plant, settings: Any) -> None:
-    problems = []
-    if len({trial.subject for trial in trials}) != 1:
-        problems.append(
-            Problem(
-                "error", f"{len(trials)} trials of one person were expected", expected="one person, at least one trial"
-            )
-        )
-    problems += [
-        Problem(
-            "error",
-            f"{trial.name} has the muscles {', '.join(trial.muscles)}",
-            expected=", ".join(plant.anatomy.muscles),
-        )
-        for trial in trials
-        if trial.muscles != plant.anatomy.muscles
-    ]
-    problems += [
-        Problem(
-            "error",
-            f"{name} is {value:g} {allowed.unit}",
-            expected=f"{allowed.low:g} to {allowed.high:g} {allowed.unit}",
-        )
-        for name, allowed in declared_quantities(settings).items()
-        if not allowed.low <= (value := getattr(settings, name)) <= allowed.high
-    ]
-    if problems:
-        raise InputError(problems)
+    muscles = plant.anatomy.muscles
+    wrong = []
+    if (people := len({trial.subject for trial in trials})) != 1:
+        wrong.append((f"the trials are of {people} people", "trials of one person"))
+    wrong += [(f"{t.name}: the muscles are {t.muscles}", f"{muscles}") for t in trials if t.muscles != muscles]
+    for name, allowed in declared_quantities(settings).items():
+        if not allowed.low <= (value := getattr(settings, name)) <= allowed.high:
+            wrong.append((f"{name} is {value:g} {allowed.unit}", f"{allowed.low:g} to {allowed.high:g} {allowed.unit}"))
+    if wrong:
+        raise InputError([Problem("error", what, expected=expected) for what, expected in wrong])
