@@ -10,6 +10,7 @@ from profundus.records.scorecard import Scorecard, ScoreRow
 from profundus.records.study import EmgSettings, Study
 from profundus.records.table import Table
 from profundus.records.trial import Trial
+from profundus.records.virtual import GivenMotion, PopulationSettings, VirtualPerson
 
 __all__ = [
     "Anatomy",
@@ -19,10 +20,12 @@ __all__ = [
     "Exclusion",
     "FitSettings",
     "Flag",
+    "GivenMotion",
     "LossSettings",
     "NetworkSettings",
     "ParameterRow",
     "PathSpline",
+    "PopulationSettings",
     "QualityRow",
     "Reconstruction",
     "Recording",
@@ -33,4 +36,5 @@ __all__ = [
     "Table",
     "Trial",
     "TrialReconstruction",
+    "VirtualPerson",
 ]
