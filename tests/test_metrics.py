@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from answers import answer, reconstruction, trial
+from profundus.errors import InputError
 from profundus.records import Reconstruction
 from profundus.validate import metrics
 from profundus.validate.plausibility import flags
@@ -73,6 +74,37 @@ def test_the_band_of_a_gaussian_is_scored_as_gneiting_and_raftery_say():
     assert metrics.band_width(lower, upper) == pytest.approx(2 * z)
     outside = 2 * (stats.norm.pdf(z) - z * 0.05)  # expected shortfall of both tails
     assert metrics.interval_score90(truth, lower, upper) == pytest.approx(2 * z + 20 * outside, rel=1e-3)
+
+
+def test_a_band_of_constant_width_scores_as_gneiting_and_raftery_say():
+    truth = stats.norm.ppf((np.arange(20000) + 0.5) / 20000)
+    z = stats.norm.ppf(0.95)
+    outside = 2 * (stats.norm.pdf(z) - z * 0.05)  # expected shortfall of both tails
+    assert metrics.constant_band_score(truth, np.zeros(20000), 0.9) == pytest.approx(2 * z + 20 * outside, rel=1e-3)
+
+
+def test_a_band_that_follows_the_noise_is_better_than_a_constant_one():
+    chance = np.random.default_rng(0)
+    sd = np.linspace(0.01, 0.2, 20000)
+    truth, z = chance.normal(0.5, sd), stats.norm.ppf(0.95)
+    lower, upper = 0.5 - z * sd, 0.5 + z * sd
+    constant = metrics.constant_band_score(truth, np.full(20000, 0.5), metrics.coverage90(truth, lower, upper))
+    assert metrics.interval_score90(truth, lower, upper) < 0.9 * constant
+
+
+@pytest.mark.parametrize("share", [0.0, 0.37, 0.9, 1.0])
+def test_the_constant_band_covers_what_it_is_asked_to(share):
+    errors = np.abs(np.random.default_rng(1).normal(size=1000))
+    half = np.sort(errors)[round(1000 * share) - 1] if share else 0.0
+    expected = 2 * half + 20 * np.mean(np.maximum(errors - half, 0))
+    assert metrics.constant_band_score(errors, np.zeros(1000), share) == pytest.approx(expected)
+
+
+def test_a_constant_band_around_nothing_is_not_scored():
+    assert np.isnan(metrics.constant_band_score(np.full(9, np.nan), np.zeros(9), 0.9))
+    assert np.isnan(metrics.constant_band_score(np.zeros(9), np.zeros(9), np.nan))
+    with pytest.raises(InputError, match="coverage is 90"):
+        metrics.constant_band_score(np.zeros(9), np.zeros(9), 90.0)
 
 
 def test_nothing_known_scores_nothing():

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from profundus.errors import InputError, Problem
+
 Floats = NDArray[np.float64]
 
 
@@ -105,6 +107,21 @@ def interval_score90(truth: Floats, lower: Floats, upper: Floats) -> float:
     y, low, high = both(truth, lower, upper)
     outside = np.maximum(low - y, 0.0) + np.maximum(y - high, 0.0)
     return float(np.mean(high - low + 2.0 / 0.1 * outside)) if len(y) else np.nan
+
+
+def constant_band_score(truth: Floats, center: Floats, coverage: float) -> float:
+    """Return the interval score of the band center +- constant that covers this fraction of the truth: what a band has to be better than.
+
+    ``truth`` and ``center`` are (time,); the score is that of `interval_score90`. The constant is chosen in hindsight. NaN where
+    nothing or no coverage is known. Raises InputError for a coverage that is no fraction.
+    """
+    if not (np.isnan(coverage) or 0.0 <= coverage <= 1.0):
+        raise InputError(Problem("error", f"coverage is {coverage:g}", expected="a fraction, 0 to 1"))
+    y, middle = both(truth, center)
+    if not len(y) or np.isnan(coverage):
+        return np.nan
+    half = float(np.quantile(np.abs(y - middle), coverage, method="inverted_cdf")) if coverage > 0.0 else 0.0
+    return interval_score90(y, middle - half, middle + half)
 
 
 def both(*series: Floats) -> tuple[Floats, ...]:
