@@ -76,20 +76,24 @@ def assisted_activation(moved: MovedPlant, settings: EmgAssistedSettings) -> Fou
 
 
 def _compromise(line: Linear, asked: Flags, measured: Floats, known: Flags, settings: EmgAssistedSettings) -> Floats:
-    """Return the best activations (time, muscle) for forces that grow in proportion to them."""
+    """Return the best activations (time, muscle) for forces that are straight lines.
+
+    Unknowns: activations of free muscles, moves of measured ones up and down, and the moments' errors, which keep the program sparse.
+    """
     free, tracked = np.flatnonzero(~known), np.flatnonzero(known)
     one = sparse.eye_array(measured.size, format="csc")
-    moves = sparse.hstack(
-        [one[:, free], one[:, tracked], -one[:, tracked]]
-    )  # of free muscles; up and down from measured ones
+    moves = sparse.hstack([one[:, free], one[:, tracked], -one[:, tracked]])
     given, room = np.where(known, measured, 0.0).ravel(), measured.ravel()[tracked]
-    weight, effort = np.sqrt(settings.moment_weight), np.sqrt(settings.effort_weight)
-    terms = sparse.vstack([weight * moment_rows(line.per_activation, asked), effort * one])
+    made = moment_rows(line.per_activation, asked)
+    errors, effort = made.shape[0], np.sqrt(settings.effort_weight)
+    error, unbound = sparse.eye_array(errors), np.full(errors, np.inf)
     x = minimizer(
-        terms @ moves,
-        np.concatenate([weight * line.target[asked], np.zeros(measured.size)]) - terms @ given,
-        lowest=np.concatenate([np.full(len(free), LOWEST_ACTIVATION), np.zeros(2 * len(tracked))]),
-        highest=np.concatenate([np.ones(len(free)), 1.0 - room, room - LOWEST_ACTIVATION]),
-        costs=np.repeat([0.0, settings.tracking_weight], [len(free), 2 * len(tracked)]),
+        sparse.block_diag([effort * moves, np.sqrt(settings.moment_weight) * error]),
+        np.concatenate([-effort * given, np.zeros(errors)]),
+        lowest=np.concatenate([np.full(len(free), LOWEST_ACTIVATION), np.zeros(2 * len(tracked)), -unbound]),
+        highest=np.concatenate([np.ones(len(free)), 1.0 - room, room - LOWEST_ACTIVATION, unbound]),
+        costs=np.repeat([0.0, settings.tracking_weight, 0.0], [len(free), 2 * len(tracked), errors]),
+        equalities=(sparse.hstack([made @ moves, error]), line.target[asked] - made @ given),
     )
-    return np.asarray(np.clip(given + moves @ x, LOWEST_ACTIVATION, 1.0)).reshape(measured.shape)
+    activation = given + moves @ x[: moves.shape[1]]
+    return np.asarray(np.clip(activation, LOWEST_ACTIVATION, 1.0)).reshape(measured.shape)
