@@ -1,5 +1,7 @@
 """Figures, the HTML page, tables."""
 
+from profundus.report.comparison import build_comparison
+from profundus.report.comparison_content import ComparisonContent, SubjectAnswers
 from profundus.report.content import PageContent, SubjectContent, TrainingCurve
 from profundus.report.methods import methods_paragraph
 from profundus.report.page import build_page
@@ -7,11 +9,14 @@ from profundus.report.tables import score_table
 from profundus.report.verdict import Finding, Verdict, verdict
 
 __all__ = [
+    "ComparisonContent",
     "Finding",
     "PageContent",
+    "SubjectAnswers",
     "SubjectContent",
     "TrainingCurve",
     "Verdict",
+    "build_comparison",
     "build_page",
     "methods_paragraph",
     "score_table",

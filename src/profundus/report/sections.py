@@ -29,7 +29,7 @@ NOT_SCORED = ScoreRow("", "", "all", math.nan, "test", "emg", "")
 def verdict_block(content: PageContent, subject: SubjectContent) -> str:
     """Return headline, cards and flags of one person."""
     said = verdict(content, subject)
-    cards = "".join(_card(finding) for finding in said.findings)
+    cards = "".join(card(finding) for finding in said.findings)
     chips = "".join(
         f'<li title="{escaped(flag.why)}"><b>{escaped(flag.name.replace("_", " "))}</b> {escaped(flag.muscle)}</li>'
         for flag in content.flags_of(subject)
@@ -38,7 +38,8 @@ def verdict_block(content: PageContent, subject: SubjectContent) -> str:
     return f'<p class="headline">{escaped(said.headline)}</p>{marked}<div class="cards">{cards}</div>'
 
 
-def _card(finding: Finding) -> str:
+def card(finding: Finding) -> str:
+    """Return one finding as a card."""
     number = f'<p class="number">{escaped(finding.number)}</p>' if finding.number else ""
     sentences = "".join(f"<p>{escaped(sentence)}</p>" for sentence in finding.sentences)
     return f'<div class="card {finding.tone}"><h3>{escaped(finding.title)}</h3>{number}{sentences}</div>'
