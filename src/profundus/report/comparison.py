@@ -10,7 +10,7 @@ from plotly.offline import get_plotlyjs
 from profundus.records import ScoreRow
 from profundus.report.comparison_content import FLOOR, YARDSTICKS, ComparisonContent
 from profundus.report.comparison_numbers import cells, levels, loads_of, median_subject, ranked, ratios
-from profundus.report.comparison_physiology import amplitude_words, expected
+from profundus.report.comparison_physiology import amplitude_words, expected, way_of
 from profundus.report.comparison_series import comparison_series
 from profundus.report.comparison_style import TRUTH, method_styles, short_name
 from profundus.report.comparison_tables import ceiling_block, run_block, score_block
@@ -162,11 +162,12 @@ def _levels(content: ComparisonContent, muscle: str) -> dict[str, object] | None
     rows = [(None, found.truth)] if any(found.truth) else []
     return {
         "loads": list(found.loads),
+        "note": ", while flexing" if way_of(muscle) == "rising" else "",
         "rows": [
             {"method": method, "levels": [level and [_rounded(v, 4) for v in level] for level in values]}
             for method, values in [*rows, *found.methods.items()]
         ],
-        "physiology": [expected(content, muscle, load) for load in found.loads],
+        "physiology": [expected(muscle, load) for load in found.loads],
     }
 
 

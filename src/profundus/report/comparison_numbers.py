@@ -13,9 +13,9 @@ import numpy as np
 from profundus.records import Reconstruction, Scorecard, ScoreRow, TrialReconstruction
 from profundus.records.recording import Role
 from profundus.report.comparison_content import FLOOR, YARDSTICKS, ComparisonContent, SubjectAnswers
+from profundus.report.comparison_physiology import levels_of
 from profundus.validate.paired import Error, PairedRow, paired
 
-NINETY_DEG, AROUND = math.pi / 2, math.radians(10.0)
 Level = tuple[float, float, float]
 Pooled = Literal["all", "load"]
 
@@ -98,10 +98,10 @@ def median_subject(content: ComparisonContent) -> int:
 def levels(content: ComparisonContent, muscle: str) -> Levels | None:
     """Return the levels of one muscle near 90 degrees on the shown trials, None where nobody came there with a known load."""
     loads = loads_of(content)
-    truth = [_near(_true(content, subject), muscle) for subject in content.subjects]
+    truth = [levels_of(_true(content, subject), muscle) for subject in content.subjects]
     methods = {
         method: [
-            _near(_shown(content, answer), muscle)
+            levels_of(_shown(content, answer), muscle)
             for subject in content.subjects
             if (answer := subject.answer(method)) is not None
         ]
@@ -110,18 +110,6 @@ def levels(content: ComparisonContent, muscle: str) -> Levels | None:
     found = {method: tuple(_spread(people, load) for load in loads) for method, people in methods.items()}
     told = {method: values for method, values in found.items() if any(values)}
     return Levels(loads, tuple(_spread(truth, load) for load in loads), told) if told else None
-
-
-def _near(rec: Reconstruction, muscle: str) -> dict[float, float]:
-    """Return the mean of one muscle near 90 degrees of the first coordinate, for each load."""
-    found: dict[float, list[float]] = {}
-    for part in rec.trials:
-        if muscle in part.trial.muscles:
-            level = part.excitation[
-                np.abs(part.trial.angle[:, 0] - NINETY_DEG) <= AROUND, part.trial.muscles.index(muscle)
-            ]
-            found.setdefault(part.trial.load_kg, []).extend(level[np.isfinite(level)])
-    return {load: float(np.mean(values)) for load, values in found.items() if values}
 
 
 def _shown(content: ComparisonContent, rec: Reconstruction) -> Reconstruction:

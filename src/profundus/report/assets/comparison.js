@@ -51,18 +51,18 @@
     const muscles = page.deep.filter(({ name }) => (page.ratios[name] ?? []).length), small = narrow();
     const columns = small ? 1 : Math.min(2, muscles.length), rows = Math.ceil(muscles.length / columns);
     const most = Math.max(1, ...muscles.map(({ name }) => page.ratios[name].length));
-    const width = el("forest").clientWidth - 14, height = rows * (most * 25 + 26) + (rows - 1) * 46 + 24;
+    const width = el("forest").clientWidth - 14, rowGap = 60, height = rows * most * 25 + (rows - 1) * rowGap + 24;
     const layout = { height: height + 34, margin: { l: 4, r: 10, t: 0, b: 34 }, annotations: [], shapes: [] }, traces = [];
     const every = muscles.flatMap(({ name }) => page.ratios[name].flatMap((row) => [row.ratio, row.scaled, row.low, row.high])).filter((v) => v > 0);
     const ends = [Math.log10(Math.min(0.8, ...every) * 0.92), Math.log10(Math.max(1.25, ...every) * 1.08)];
     muscles.forEach(({ name, label }, k) => {
-      const list = page.ratios[name], id = axis(k), panel = place(k, { columns, rows, width, height, gap: 26, rowGap: 46, label: small ? 116 : 200 });
-      layout[`xaxis${id}`] = { domain: [panel.x[0], panel.x[1] - 58 / width], anchor: `y${id}`, type: "log", range: ends, gridcolor: GRID, zeroline: false, fixedrange: true, ...ratioTicks(ends) };
+      const list = page.ratios[name], id = axis(k), panel = place(k, { columns, rows, width, height, gap: 26, rowGap, label: small ? 116 : 200 });
+      layout[`xaxis${id}`] = { domain: [panel.x[0], panel.x[1] - 58 / width], anchor: `y${id}`, type: "log", range: ends, gridcolor: GRID, zeroline: false, fixedrange: true, tickangle: 0, ...ratioTicks(ends, small ? 5 : 8) };
       layout[`yaxis${id}`] = {
         domain: panel.y, anchor: `x${id}`, range: [list.length - 0.4, -0.6], tickvals: list.map((_, i) => i), fixedrange: true, gridcolor: "rgba(0,0,0,0)", zeroline: false,
         ticktext: list.map((row) => `${named(methods.get(row.method))}  `), tickfont: { color: INK },
       };
-      layout.annotations.push(title(`<b>${literal(label)}</b>`, panel.x[0], panel.y[1]), title("nearer in", 1, 1, { x: panel.x[1], y: panel.y[1], xanchor: "right", font: { size: 11, color: MUTED } }));
+      layout.annotations.push(title(`<b>${literal(label)}</b>`, small ? 0 : panel.x[0], panel.y[1]), title("nearer in", 1, 1, { x: panel.x[1], y: panel.y[1], xanchor: "right", font: { size: 11, color: MUTED } }));
       layout.shapes.push({ type: "line", xref: `x${id}`, yref: `y${id} domain`, x0: 1, x1: 1, y0: 0, y1: 1, line: { color: INK, width: 1 }, layer: "below" });
       list.forEach((row, i) => {
         const method = methods.get(row.method);
@@ -76,9 +76,9 @@
     });
     draw("forest", traces, layout);
   }
-  function ratioTicks([low, high]) {
+  function ratioTicks([low, high], most) {
     const all = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 20, 50].filter((v) => Math.log10(v) >= low && Math.log10(v) <= high);
-    const kept = all.length > 7 ? all.filter((v) => [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50].includes(v)) : all;
+    const kept = all.length > most ? all.filter((v) => [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50].includes(v)) : all;
     return { tickvals: kept, ticktext: kept.map((v) => `×${v}`) };
   }
 
@@ -181,7 +181,7 @@
   }
   function drawCurves() {
     const list = chosen();
-    el("which").textContent = list.map((t) => `${loadName(t.load)}: ${t.name}`).join("   ");
+    el("named").textContent = list.map((t) => `${loadName(t.load)}: ${t.name}`).join("   ");
     drawGrid("envelopes", "excitation", page.deep.map(({ label }) => label), "fraction of max.");
     drawGrid("moments", "moment", page.coordinates, "N·m");
     fillExplained(list);
@@ -207,7 +207,7 @@
       const found = page.levels[name], id = axis(k), at = place(k, { columns, rows, width, height, gap: 54 }), spread = 0.84 / (found.rows.length + 1);
       layout[`xaxis${id}`] = { domain: at.x, anchor: `y${id}`, range: [-0.5, found.loads.length - 0.5], tickvals: found.loads.map((_, i) => i), ticktext: found.loads.map((load) => `${load} kg`), showgrid: false, zeroline: false, fixedrange: true };
       layout[`yaxis${id}`] = { domain: at.y, anchor: `x${id}`, gridcolor: GRID, zeroline: false, rangemode: "tozero", tickformat: ".0%", nticks: 6, fixedrange: true };
-      layout.annotations.push(title(`<b>${literal(label)}</b>`, at.x[0], at.y[1]));
+      layout.annotations.push(title(`<b>${literal(label)}</b>${found.note}`, at.x[0], at.y[1]));
       found.physiology.forEach((range, i) => { if (range) layout.shapes.push({ type: "rect", xref: `x${id}`, yref: `y${id}`, x0: i - 0.46, x1: i + 0.46, y0: range[0], y1: range[1], fillcolor: "#1b7f6b2b", line: { width: range[0] === range[1] ? 5 : 0, color: "#1b7f6b55" }, layer: "below" }); });
       found.loads.slice(1).forEach((_, i) => layout.shapes.push({ type: "line", xref: `x${id}`, yref: `y${id} domain`, x0: i + 0.5, x1: i + 0.5, y0: 0, y1: 1, line: { color: GRID, width: 1 } }));
       found.rows.forEach((row, j) => {
