@@ -10,7 +10,6 @@ from answers import answer, reconstruction, trial
 from profundus.errors import InputError
 from profundus.records import Reconstruction
 from profundus.validate import metrics
-from profundus.validate.plausibility import flags
 from profundus.validate.scores import score
 
 WAVE = 0.3 + 0.2 * np.sin(2 * np.pi * 0.5 * np.arange(0, 8, 0.01))
@@ -167,21 +166,3 @@ def test_a_method_without_band_has_no_band_scores():
     part = answer(trial())
     card = score(Reconstruction("copy", "sub-01", (replace(part, lower=part.excitation, upper=part.excitation),)))
     assert all(np.isnan([row.coverage90, row.band_width, row.interval_score90]).all() for row in card.rows)
-
-
-def test_a_silent_and_a_saturated_muscle_and_a_poor_moment_are_flagged():
-    part = answer(trial())
-    excitation = part.excitation.copy()
-    excitation[:201, 2] = 0.019  # just more than half of 400
-    excitation[:200, 5] = 0.019
-    excitation[:21, 3] = 0.96  # just more than 5 %
-    excitation[:20, 4] = 0.96
-    poor = replace(part, excitation=excitation, moment=part.moment + 2.0)
-    found = flags(Reconstruction("nmm", "sub-01", (poor,)))
-    assert [(flag.name, flag.muscle) for flag in found] == [
-        ("silent", "TRImed"),
-        ("saturated", "BIClong"),
-        ("moment_poor", ""),
-    ]
-    assert "r_elbow_flex" in found[2].why
-    assert flags(reconstruction()) == ()
