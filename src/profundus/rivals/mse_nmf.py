@@ -43,17 +43,19 @@ class MseSettings:
 
 @dataclass(frozen=True)
 class Synergies:
-    """``weights`` (synergy, measured muscle) [fraction of maximum per command]; ``vaf``: share of the power of all envelopes they hold."""
+    """``weights`` (synergy, measured muscle) [fraction of maximum per command]; ``scale`` (measured muscle,): maximum of
+    each envelope, by which errors count; ``vaf``: share of the scaled envelopes' power that the synergies hold.
+    """
 
     weights: Floats
+    scale: Floats
     vaf: float
     converged: bool
 
     def commands(self, envelopes: Floats) -> Floats:
         """Return the commands (time, synergy), none below zero, that come nearest to ``envelopes`` (time, measured muscle) without gaps."""
-        scale = self.weights.sum(axis=0)  # every muscle counts alike, as in the factorization
-        mixing = (self.weights / scale).T
-        return np.array([nnls(mixing, now)[0] for now in envelopes / scale])
+        mixing = (self.weights / self.scale).T
+        return np.array([nnls(mixing, now)[0] for now in envelopes / self.scale])
 
 
 def mse_nmf(
@@ -99,7 +101,7 @@ def muscle_synergies(envelopes: Floats, settings: MseSettings, *, at_least: int 
             break
     size = weights.mean(axis=1, keepdims=True)  # commands of the size of the scaled envelopes
     vaf = float(1.0 - error.sum() / power.sum())
-    return Synergies(weights / np.where(size > 0.0, size, 1.0) * scale, vaf, converged)
+    return Synergies(weights / np.where(size > 0.0, size, 1.0) * scale, scale, vaf, converged)
 
 
 def _factorized(scaled: Floats, number: int) -> tuple[Floats, Floats, bool]:
