@@ -83,7 +83,7 @@ class PopulationSettings:
         "1/s", low=3.0, high=20.0, default=(5.5, 14.0), meaning="maximal speed in optimal fiber lengths"
     )
     co_contraction: tuple[float, float] = quantity(
-        "-", low=1e-4, high=0.5, default=(0.015, 0.07), meaning="activation of antagonists at rest, log-uniform"
+        "-", low=1e-4, high=0.5, default=(0.02, 0.08), meaning="activation of antagonists at rest, log-uniform"
     )
     drive_sd: tuple[float, float] = quantity(
         "log ratio", low=0.0, high=0.5, default=(0.05, 0.18), meaning="slow drive that is a muscle's own"

@@ -6,15 +6,21 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import butter, sosfiltfilt
 
 from profundus.simulate.chance import slow_noise
 
 Floats = NDArray[np.float64]
+SMOOTH_HZ = 4.0
 
 
 def angles(kind: str, chance: np.random.Generator, time: Floats, *, low: float, high: float) -> Floats:
-    """Return the angle (time,) [rad] of one trial of a ``kind`` of `KINDS`, within ``low`` and ``high``."""
-    return KINDS[kind](chance, time, low, high)
+    """Return the angle (time,) [rad] of one trial of a ``kind`` of `KINDS`, within ``low`` and ``high`` (to about a degree).
+
+    It passes a low-pass of 4 Hz forward and backward, so that no excitation has to jump.
+    """
+    sections = butter(2, SMOOTH_HZ, fs=1.0 / (time[1] - time[0]), output="sos")
+    return np.asarray(sosfiltfilt(sections, KINDS[kind](chance, time, low, high)))
 
 
 def minimum_jerk(share: Floats) -> Floats:
@@ -29,7 +35,7 @@ def _curls(chance: np.random.Generator, time: Floats, low: float, high: float) -
     pace, middle, amplitude = slow_noise(chance, (3, len(time)), step=step, low_hz=0.0, high_hz=0.2)
     frequency = chance.uniform(0.2, 0.5) * np.exp(0.08 * pace)
     phase = 2.0 * np.pi * (chance.uniform() + np.cumsum(frequency) * step)
-    size = chance.uniform(0.25, 0.46) * (1.0 + 0.08 * amplitude)
+    size = chance.uniform(0.2, 0.4) * (1.0 + 0.08 * amplitude)
     center = chance.uniform(size[0], 1.0 - size[0]) if size[0] < 0.5 else 0.5
     return _inside(center + 0.03 * middle - size * np.cos(phase), low, high)
 
@@ -47,11 +53,11 @@ def _steps(chance: np.random.Generator, time: Floats, low: float, high: float) -
 
 
 def _pulses(chance: np.random.Generator, time: Floats, low: float, high: float) -> Floats:
-    """Return quick movements there and back again, 0.3 to 0.6 s each way, from a place that is held."""
+    """Return quick movements there and back again, 0.3 to 0.65 s each way, from a place that is held."""
     share = np.full(len(time), chance.uniform(0.3, 0.7))
     at = time[0] + chance.uniform(0.1, 0.8)
     while at < time[-1]:
-        lasting = chance.uniform(0.3, 0.6)
+        lasting = chance.uniform(0.3, 0.65)
         size = chance.choice([-1.0, 1.0]) * chance.uniform(0.08, 0.3)
         back = at + lasting * chance.uniform(1.0, 1.4)
         share += size * (minimum_jerk((time - at) / lasting) - minimum_jerk((time - back) / lasting))

@@ -19,7 +19,7 @@ from profundus.simulate.work import PathGeometry, Tasks, exhausted, worked
 
 EASED, STRONGER = 6, 1.2  # how often the muscles are made stronger and the range of motion smaller, and by how much
 REDRAWN = 5  # how many people are drawn until one can do it
-FEWEST = 50  # samples of a given motion
+SHORTEST_S = 1.0  # of a given motion
 
 
 def simulate_people(
@@ -104,8 +104,9 @@ def _refuse(anatomy: Anatomy, settings: PopulationSettings) -> None:
             problems.append(
                 Problem("error", f"{motion.name}: moment of shape {motion.moment.shape}", expected=str(shape))
             )
-        elif shape[0] < FEWEST:
-            problems.append(Problem("error", f"{motion.name}: {shape[0]} samples", expected=f"{FEWEST} or more"))
+        elif shape[0] < SHORTEST_S * settings.rate_hz:
+            expected = f"{SHORTEST_S * settings.rate_hz:g} or more"
+            problems.append(Problem("error", f"{motion.name}: {shape[0]} samples", expected=expected))
     if len({motion.name for motion in settings.given}) < len(settings.given):
         problems.append(Problem("error", "given motions share a name", expected="a name for each"))
     if problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ class Schedule:
     """All trials of a person on one clock that begins ``margin`` samples early and ends as many late; (trial, time) of one coordinate.
 
     ``moment`` [N.m] is NaN where the limb says what is needed; ``samples`` (trial,) is the length of each without margins: shorter given
-    motions stand still at their end.
+    motions are followed by rest. Beyond its ends a given motion goes on as its mirror image.
     """
 
     names: tuple[str, ...]
@@ -86,10 +87,12 @@ def _given(settings: PopulationSettings, margin: int) -> Schedule:
     samples = tuple(len(motion.angle) for motion in settings.given)
     longest = max(samples)
 
-    def padded(values: Floats) -> Floats:
-        return np.pad(values[:, 0], (margin, margin + longest - len(values)), mode="edge")
+    def padded(values: Floats, *, moving_on: bool = False) -> Floats:
+        kind: Literal["odd", "even"] = "odd" if moving_on else "even"
+        longer = np.pad(values[:, 0], margin, mode="reflect", reflect_type=kind)
+        return np.pad(longer, (0, longest - len(values)), mode="edge")
 
-    angle = np.array([padded(motion.angle) for motion in settings.given])
+    angle = np.array([padded(motion.angle, moving_on=True) for motion in settings.given])
     unknown = [np.full_like(motion.angle, np.nan) for motion in settings.given]
     moments = [
         motion.moment if motion.moment is not None else none
