@@ -100,6 +100,8 @@ def test_a_gap_in_an_envelope_is_a_gap_in_the_answer():
     assert np.flatnonzero(np.isnan(part.excitation[:, 5])).tolist() == list(range(150, 170))
 
 
-def test_more_components_than_electrodes_are_refused():
+def test_settings_out_of_range_are_refused():
     with pytest.raises(InputError, match="1 to 4"):
         synx_pca(people(), plant(), SynxSettings(components=5))
+    with pytest.raises(InputError, match=r"moment_allowance is 0\. Expected 0\.01 to 100 N\.m"):
+        synx_pca(people(), plant(), SynxSettings(moment_allowance=0.0))

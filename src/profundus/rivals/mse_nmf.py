@@ -68,7 +68,7 @@ def mse_nmf(
     """
     chosen = settings or MseSettings()
     measured = electrodes(trials, plant)
-    problems = unfit(chosen, number=chosen.synergies, share=chosen.vaf, electrodes=int(measured.sum()))
+    problems = unfit(chosen, number=chosen.synergies, electrodes=int(measured.sum()))
     if problems:
         raise InputError(problems)
     moved = [plant.moved(trial) for trial in trials]

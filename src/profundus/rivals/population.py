@@ -14,8 +14,9 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 
 from profundus.errors import InputError, Problem
-from profundus.quantities import declared_quantities, quantity
+from profundus.quantities import quantity
 from profundus.records import Reconstruction, Trial, TrialReconstruction
+from profundus.rivals.settings import out_of_range
 
 Floats = NDArray[np.float64]
 Known = tuple[str, ...]
@@ -71,7 +72,7 @@ def learn_population(
     that some trials lack are learned from in the others. Raises InputError for fewer than two people and for muscles they do not have.
     """
     chosen = settings or RegressionSettings()
-    problems = [*_out_of_range(chosen), *_unteachable(people, measured, targets)]
+    problems = [*out_of_range(chosen), *_unteachable(people, measured, targets)]
     if problems:
         raise InputError(problems)
     names = tuple(measured)
@@ -185,14 +186,6 @@ def _smoothed(columns: Floats, sd: float) -> Floats:
 
 def _columns(trial: Trial, names: Sequence[str], values: Floats) -> Floats:
     return values[:, [trial.muscles.index(name) for name in names]]
-
-
-def _out_of_range(settings: RegressionSettings) -> list[Problem]:
-    return [
-        Problem("error", f"{name} is {getattr(settings, name):g}", expected=f"{declared.low:g} to {declared.high:g}")
-        for name, declared in declared_quantities(settings).items()
-        if not declared.low <= getattr(settings, name) <= declared.high
-    ]
 
 
 def _unteachable(people: Sequence[Sequence[Trial]], measured: Sequence[str], targets: Sequence[str]) -> list[Problem]:

@@ -14,6 +14,7 @@ from scipy.optimize import least_squares
 from profundus.errors import InputError, Problem
 from profundus.records import Flag, Trial, TrialReconstruction
 from profundus.rivals.plant import MovedPlant, Plant
+from profundus.rivals.settings import out_of_range
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -126,16 +127,12 @@ def electrodes(trials: Sequence[Trial], plant: Plant) -> Flags:
     return np.asarray(measured, dtype=np.bool_)
 
 
-def unfit(settings: object, *, number: int | None, share: float, electrodes: int) -> list[Problem]:
-    """Return what is wrong with a ``number`` of synergies, or with the ``share`` they must account for."""
-    name = type(settings).__name__
-    problems = []
+def unfit(settings: object, *, number: int | None, electrodes: int) -> list[Problem]:
+    """Return what is wrong with settings that ask for a ``number`` of synergies from so many ``electrodes``."""
+    problems = out_of_range(settings)
     if number is not None and not 1 <= number <= electrodes:
-        problems.append(
-            Problem("error", f"{name}: {number} synergies", expected=f"1 to {electrodes}, the number of electrodes")
-        )
-    if not 0.0 < share <= 1.0:
-        problems.append(Problem("error", f"{name}: a share of {share:g}", expected="a number above 0, up to 1"))
+        what = f"{type(settings).__name__}: {number} synergies"
+        problems.append(Problem("error", what, expected=f"1 to {electrodes}, the number of electrodes"))
     return problems
 
 

@@ -70,7 +70,7 @@ def synx_pca(
     """
     chosen = settings or SynxSettings()
     measured = electrodes(trials, plant)
-    problems = unfit(chosen, number=chosen.components, share=chosen.explained, electrodes=int(measured.sum()))
+    problems = unfit(chosen, number=chosen.components, electrodes=int(measured.sum()))
     if problems:
         raise InputError(problems)
     moved = [plant.moved(trial) for trial in trials]
