@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from plotly.offline import get_plotlyjs
 
 from profundus.records import ScoreRow
-from profundus.report.comparison_content import FLOOR, YARDSTICKS, ComparisonContent
-from profundus.report.comparison_numbers import cells, levels, loads_of, median_subject, ranked, ratios
+from profundus.report.comparison_content import ComparisonContent
+from profundus.report.comparison_numbers import cells, levels, loads_of, median_subject, ratios, shown_at_first
 from profundus.report.comparison_physiology import amplitude_words, expected, way_of
 from profundus.report.comparison_series import comparison_series
 from profundus.report.comparison_style import TRUTH, method_styles, short_name
@@ -21,7 +21,6 @@ from profundus.report.series import PackedSeries
 from profundus.report.single_file import LIMIT_BYTES, asset, filled, json_text, policy
 from profundus.report.words import escaped, method_name, muscle_name
 
-SHOWN_AT_FIRST = 3
 METRICS = {"nrmse": "nrmse", "r": "r", "amplitude": "amplitude_ratio"}
 EMPTY = {
     "forest": "No paired scores: there is no known truth, or the copy of the nearest muscle was not run.",
@@ -101,7 +100,7 @@ def _data(content: ComparisonContent) -> dict[str, object]:
             }
             for place, method in enumerate(content.methods)
         ],
-        "shown": _shown_at_first(content),
+        "shown": list(shown_at_first(content)),
         "subjects": [subject.id for subject in content.subjects],
         "median": median_subject(content),
         "ratios": _ratios(content),
@@ -110,14 +109,6 @@ def _data(content: ComparisonContent) -> dict[str, object]:
         "r2": _r2(content),
         "empty": EMPTY,
     }
-
-
-def _shown_at_first(content: ComparisonContent) -> list[str]:
-    """Return our method, the copy, and the best of the others: more lines would hide one another."""
-    best = [row.method for name in content.deep[-1:] for row in ranked(content, name)]
-    wanted = (content.methods[0], FLOOR, *best, *content.methods)
-    known = [method for method in dict.fromkeys(wanted) if method in content.methods and method not in YARDSTICKS]
-    return known[:SHOWN_AT_FIRST]
 
 
 def _ratios(content: ComparisonContent) -> dict[str, list[dict[str, object]]]:

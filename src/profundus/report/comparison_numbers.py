@@ -18,6 +18,7 @@ from profundus.validate.paired import Error, PairedRow, paired
 
 Level = tuple[float, float, float]
 Pooled = Literal["all", "load"]
+SHOWN_AT_FIRST = 3
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,14 @@ def median_subject(content: ComparisonContent) -> int:
         return 0
     middle = sorted(errors.values())[(len(errors) - 1) // 2]
     return next(place for place, subject in enumerate(content.subjects) if errors.get(subject.id) == middle)
+
+
+def shown_at_first(content: ComparisonContent) -> tuple[str, ...]:
+    """Return our method, the copy, and the best of the others: more lines would hide one another."""
+    best = [row.method for name in content.deep[-1:] for row in ranked(content, name)]
+    wanted = (content.methods[0], FLOOR, *best, *content.methods)
+    known = [method for method in dict.fromkeys(wanted) if method in content.methods and method not in YARDSTICKS]
+    return tuple(known[:SHOWN_AT_FIRST])
 
 
 def levels(content: ComparisonContent, muscle: str) -> Levels | None:
