@@ -74,4 +74,5 @@ def _file_name(text: str, place: int, taken: dict[str, Callable[[], Figure | Non
 def _saved(figure: Figure, kind: str) -> bytes:
     written = BytesIO()
     figure.savefig(written, format=kind, metadata=NO_DATE[kind])
+    figure.set_layout_engine("none")  # what was laid out once need not be for the next format
     return written.getvalue()

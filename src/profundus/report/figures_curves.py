@@ -74,7 +74,7 @@ def _label_lowest(grid: NDArray[np.object_], panels: int) -> None:
     """Put the time axis under the lowest panel of each column."""
     for column in range(min(COLUMNS, panels)):
         lowest = grid[(panels - 1 - column) // COLUMNS, column]
-        lowest.set_xlabel("time, s")
+        lowest.xaxis.set_major_formatter("{x:g} s")
         lowest.tick_params(labelbottom=True)
 
 
@@ -111,7 +111,9 @@ def envelopes_by_load(content: ComparisonContent) -> Figure | None:
                         axes.plot(
                             trial.time[::every], part.excitation[::every, column], label=method_name(method), **look
                         )
-                axes.plot(trial.time[::every], trial.truth[::every, column], label="truth", **TRUTH_LINE)
+                truth = trial.truth[::every, column]
+                if np.isfinite(truth).any():
+                    axes.plot(trial.time[::every], truth, label="truth", **TRUTH_LINE)
             axes.set_ylim(bottom=0)
             axes.margins(x=0)
             axes.set_title(f"{muscle}, {load_name(trial.load_kg)}")
@@ -151,7 +153,7 @@ def moments_by_method(content: ComparisonContent) -> Figure | None:
         for axes, trial in zip(grid[row], trials, strict=True):
             _moment(axes, trial, parts[trial.name].get(method), coordinate, line_style(styles[method], ours=row == 0))
             if row == 0:
-                axes.set_title(load_name(trial.load_kg), fontweight="bold")
+                axes.set_title(load_name(trial.load_kg), fontweight="bold", pad=13)
         several = f"\n{coordinate}" if len(content.coordinates) > 1 else ""
         label = f"{method_name(method)}{several}"
         grid[row, 0].annotate(label, (0, 1.04), xycoords="axes fraction", fontsize=6.5, color=styles[method].color)

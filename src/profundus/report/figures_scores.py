@@ -110,13 +110,13 @@ def amplitude_plausibility(content: ComparisonContent) -> Figure | None:
         axes.set_xlim(-0.5, len(told.loads) - 0.5)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-        note = ", while flexing" if way_of(muscle) == "rising" else ""
-        axes.set_title(f"{muscle_name(muscle)}, 80 to 100 deg{note}", fontweight="bold")
-    grid[0, 0].set_ylabel("mean excitation, of maximum")
+        note = ", flexing" if way_of(muscle) == "rising" else ""
+        axes.set_title(f"{muscle_name(muscle)}{note}", fontweight="bold")
+    grid[0, 0].set_ylabel("mean at 80 to 100 deg, of maximum")
     known = {
         label: handle for axes in grid.flat for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=4)
+    figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=2 * grid.shape[1])
     return figure
 
 
@@ -132,6 +132,8 @@ def _known(axes: Axes, known: tuple[float, float] | None, place: int) -> None:
         return
     low, high = known
     if low == high:
-        axes.plot([place - 0.46, place + 0.46], [low, low], color=GREEN, linewidth=3, alpha=0.4, label="known")
+        axes.plot([place - 0.46, place + 0.46], [low, low], color=GREEN, linewidth=3, alpha=0.4, label="known range")
     else:
-        axes.fill_between([place - 0.46, place + 0.46], low, high, color=GREEN, alpha=0.15, linewidth=0, label="known")
+        axes.fill_between(
+            [place - 0.46, place + 0.46], low, high, color=GREEN, alpha=0.15, linewidth=0, label="known range"
+        )
