@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -69,11 +70,14 @@ def driven(body: Body, moved: Moved, shares: Shares, wanted: Array, *, step: flo
     """
     if body.tendon == "rigid":
         return _driven(body, moved, shares, wanted, jnp.zeros_like(moved.path_length), step=step)
-    stretch = jnp.zeros_like(moved.path_length)
-    for _ in range(OUTER):
-        found = _driven(body, moved, shares, wanted, stretch, step=step)
-        stretch = muscles(body, moved, found.activation, stretch, step=step).stretch
-    return found._replace(stretch=stretch)
+
+    def again(_: int, held: Driven) -> Driven:
+        found = _driven(body, moved, shares, wanted, held.stretch, step=step)
+        return found._replace(stretch=muscles(body, moved, found.activation, held.stretch, step=step).stretch)
+
+    none = jnp.zeros_like(moved.path_length)
+    found: Driven = jax.lax.fori_loop(0, OUTER, again, Driven(none, none, jnp.zeros_like(wanted)))
+    return found
 
 
 def _driven(body: Body, moved: Moved, shares: Shares, wanted: Array, stretch: Array, *, step: float) -> Driven:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, savgol_filter, sosfiltfilt
+from scipy.signal import butter, savgol_filter, sosfiltfilt, sosfreqz
 
 from profundus.records import PopulationSettings
 from profundus.simulate.chance import between, slow_noise
@@ -18,7 +18,7 @@ SIDE = float(np.sqrt(np.pi / 2.0))  # of a Gaussian: standard deviation over mea
 ENVELOPE_BAND_HZ = (
     LOW_PASS_HZ * 3.0 * np.pi / (8.0 * np.sqrt(2.0))
 )  # noise passes butter(2), forward and backward, as through a box
-BASELINE, HUM = (0.003, 0.012), (0.002, 0.008)  # of the signal at full excitation, root mean square
+BASELINE, HUM = (0.003, 0.012), (0.002, 0.008)  # of the signal at full excitation, root mean square in the band
 GAIN = (2e-4, 8e-4)  # V root mean square at full excitation
 MAINS_HZ = 50.0
 DIFFERENTIATED_S = 0.11
@@ -82,21 +82,24 @@ def drawn_raw_emg(
     scale = (1.0 - share) * excitation[:, whole] + share * excitation[:, whole + 1]
     raw = np.empty(scale.shape)
     for muscle in range(count):
-        high = min(BAND_HZ[0] + carrier_band_hz(electrodes.noise_sd[muscle]), BAND_HZ[1])
-        raw[..., muscle] = slow_noise(chance, scale.shape[:2], step=1.0 / emg_rate_hz, low_hz=BAND_HZ[0], high_hz=high)
+        low, high = carrier_hz(electrodes.noise_sd[muscle])
+        raw[..., muscle] = slow_noise(chance, scale.shape[:2], step=1.0 / emg_rate_hz, low_hz=low, high_hz=high)
     phase = chance.uniform(0.0, 2.0 * np.pi, (trials, 1, count))
     hum = np.sqrt(2.0) * electrodes.hum * np.sin(2.0 * np.pi * MAINS_HZ * fine[:, None] / rate_hz + phase)
-    noise = electrodes.baseline * chance.normal(size=raw.shape)
+    whole_band = np.sqrt(
+        0.5 * emg_rate_hz / (BAND_HZ[1] - BAND_HZ[0])
+    )  # of white noise, only what lies in the band is baseline
+    noise = electrodes.baseline * whole_band * chance.normal(size=raw.shape)
     return np.asarray(electrodes.gain * ((scale * raw) @ electrodes.mixing.T + noise + hum))
 
 
-def carrier_band_hz(noise_sd: float) -> float:
-    """Return the width [Hz] of flat Gaussian noise whose rectified and low-passed envelope has a coefficient of variation.
+def carrier_hz(noise_sd: float) -> tuple[float, float]:
+    """Return the band [Hz] of flat Gaussian noise whose rectified and low-passed envelope has a coefficient of variation, at most 450 Hz.
 
     The autocovariance of |x| is (r^2 + r^4 / 12 + r^6 / 40 + ...) / pi of x's power (r its autocorrelation), its mean the root of 2 / pi:
     the terms beyond the square add 5.5 %.
     """
-    return float(1.055 * 0.5 * ENVELOPE_BAND_HZ / noise_sd**2)
+    return BAND_HZ[0], min(BAND_HZ[0] + 1.055 * 0.5 * ENVELOPE_BAND_HZ / max(noise_sd, 1e-3) ** 2, BAND_HZ[1])
 
 
 def envelopes_of(raw: Floats, electrodes: Electrodes, *, rate_hz: float, emg_rate_hz: float) -> Floats:
@@ -104,7 +107,14 @@ def envelopes_of(raw: Floats, electrodes: Electrodes, *, rate_hz: float, emg_rat
     sections = butter(2, BAND_HZ, btype="bandpass", fs=emg_rate_hz, output="sos")
     passed = np.abs(sosfiltfilt(sections, raw, axis=1))
     envelopes = smooth(passed, rate_hz=emg_rate_hz, padding="even")[:, :: round(emg_rate_hz / rate_hz)]
-    return np.asarray(np.maximum(envelopes, 0.0) * SIDE / (electrodes.gain * electrodes.mvc))
+    share = np.array([_passing(sections, carrier_hz(sd), emg_rate_hz) for sd in electrodes.noise_sd])
+    return np.asarray(np.maximum(envelopes, 0.0) * SIDE / (electrodes.gain * share * electrodes.mvc))
+
+
+def _passing(sections: Floats, band_hz: tuple[float, float], rate_hz: float) -> float:
+    """Return the share of the amplitude of flat noise that a filter lets pass, forward and backward: of maximal contractions, too."""
+    _, response = sosfreqz(sections, worN=np.linspace(*band_hz, 200), fs=rate_hz)
+    return float(np.sqrt(np.mean(np.abs(response) ** 4)))
 
 
 def measured_angle(angle: Floats, noise: float, chance: np.random.Generator, *, rate_hz: float) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -87,23 +88,22 @@ def _given(settings: PopulationSettings, margin: int) -> Schedule:
     samples = tuple(len(motion.angle) for motion in settings.given)
     longest = max(samples)
 
-    def padded(values: Floats, *, moving_on: bool = False) -> Floats:
-        kind: Literal["odd", "even"] = "odd" if moving_on else "even"
-        longer = np.pad(values[:, 0], margin, mode="reflect", reflect_type=kind)
-        return np.pad(longer, (0, longest - len(values)), mode="edge")
+    def mirrored(values: Floats, kind: Literal["odd", "even"]) -> Floats:
+        return np.pad(values[:, 0], margin, mode="reflect", reflect_type=kind)
 
-    angle = np.array([padded(motion.angle, moving_on=True) for motion in settings.given])
-    unknown = [np.full_like(motion.angle, np.nan) for motion in settings.given]
-    moments = [
-        motion.moment if motion.moment is not None else none
-        for motion, none in zip(settings.given, unknown, strict=True)
-    ]
+    def in_one(parts: Iterable[Floats], mode: Literal["edge", "constant"] = "edge") -> Floats:
+        return np.array([np.pad(part, (0, longest + 2 * margin - len(part)), mode=mode) for part in parts])
+
+    moved = [_with_rates(mirrored(motion.angle, "odd")[None], settings.rate_hz) for motion in settings.given]
+    moments = [np.full_like(m.angle, np.nan) if m.moment is None else m.moment for m in settings.given]
     return Schedule(
         tuple(motion.name for motion in settings.given),
         tuple(motion.motion for motion in settings.given),
         _roles(len(samples)),
-        *_with_rates(angle, settings.rate_hz),
-        np.array([padded(moment) for moment in moments]),
+        in_one(angle[0] for angle, _, _ in moved),
+        in_one((velocity[0] for _, velocity, _ in moved), "constant"),
+        in_one((acceleration[0] for _, _, acceleration in moved), "constant"),
+        in_one(mirrored(moment, "even") for moment in moments),
         np.array([motion.load_kg for motion in settings.given]),
         samples,
         margin,
