@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -160,10 +160,3 @@ def _contradictions(settings: PopulationSettings) -> list[Problem]:
     if settings.emg_rate_hz % settings.rate_hz:
         problems.append(Problem("error", f"emg_rate_hz is {settings.emg_rate_hz:g}", expected="a multiple of rate_hz"))
     return problems
-
-
-def settings_as_facts(settings: PopulationSettings) -> dict[str, object]:
-    """Return the settings as plain values, given motions by their names."""
-    values = {key.name: getattr(settings, key.name) for key in fields(settings)}
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    return plain | {"given": [motion.name for motion in settings.given]}

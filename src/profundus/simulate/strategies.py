@@ -18,6 +18,7 @@ from profundus.simulate.chance import between, log_between, slow_noise
 
 Floats = NDArray[np.float64]
 HEADS_SD = 0.25  # log share of a muscle within its group
+SLOPES_SD = 0.4  # change of an antagonist's log share over the range of the joint
 
 
 class Demand(NamedTuple):
@@ -132,8 +133,9 @@ WORKING: Mapping[str, Family] = {**PURE, "mixture": _mixture}
 
 
 def _antagonized(chance: np.random.Generator, demand: Demand, working: Floats, contraction: Floats) -> Shares:
-    """Return shares in which the side that does not work is held at a level of co-contraction."""
-    heads = _heads(chance, demand)
+    """Return shares in which the side that does not work is held at a level of co-contraction, each muscle's with its own angle slope."""
+    slopes = SLOPES_SD * chance.normal(size=len(demand.sign))
+    heads = _heads(chance, demand) * np.exp(slopes * (demand.flexion - 0.5))
     shares = _relative(demand, working)
     flexing = _sigmoid(demand.effort / 0.03)
     passive_side = np.where(demand.sign > 0, 1.0 - flexing, flexing)
