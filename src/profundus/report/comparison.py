@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from plotly.offline import get_plotlyjs
 
 from profundus.records import ScoreRow
-from profundus.report.comparison_content import ComparisonContent
+from profundus.report.comparison_content import CEILING, ComparisonContent
 from profundus.report.comparison_numbers import cells, levels, loads_of, median_subject, ratios, shown_at_first
 from profundus.report.comparison_physiology import amplitude_words, expected, way_of
 from profundus.report.comparison_series import comparison_series
@@ -104,6 +104,7 @@ def _data(content: ComparisonContent) -> dict[str, object]:
         "subjects": [subject.id for subject in content.subjects],
         "median": median_subject(content),
         "ratios": _ratios(content),
+        "ceiling": {row.name: _rounded(row.ratio) for row in ratios(content) if row.method == CEILING},
         "cells": _cells(content),
         "levels": {name: found for name in content.deep if (found := _levels(content, name))},
         "r2": _r2(content),

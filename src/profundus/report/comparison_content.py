@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from profundus.errors import InputError, Problem
 from profundus.records import Flag, Reconstruction, Scorecard, Trial, TrialReconstruction
@@ -26,7 +27,7 @@ class SubjectAnswers:
         """Return one method's answer, None where it has none."""
         return next((answer for answer in self.answers if answer.method == method), None)
 
-    @property
+    @cached_property
     def trials(self) -> tuple[Trial, ...]:
         """Return the trials that any method answered, each once, in their order."""
         found: dict[str, Trial] = {}
@@ -79,7 +80,7 @@ class ComparisonContent:
         """Return the study's coordinates."""
         return tuple(dict.fromkeys(name for s in self.subjects for trial in s.trials for name in trial.coordinates))
 
-    @property
+    @cached_property
     def role(self) -> Role:
         """Return which trials are shown and scored: those for testing, or those of the fit where there are no others."""
         roles = {trial.role for subject in self.subjects for trial in subject.trials}

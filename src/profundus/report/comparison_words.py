@@ -16,17 +16,23 @@ NOT_SCORED = "Nothing was held against a truth: pictures only, and no method can
 
 def headline(content: ComparisonContent) -> str:
     """Return which method comes nearest to the truth, for each deep muscle."""
-    said = [_nearest(muscle, rows) for muscle in content.deep if (rows := ranked(content, muscle))]
+    said = [
+        _nearest(muscle, rows, _target(content, muscle)) for muscle in content.deep if (rows := ranked(content, muscle))
+    ]
     return " ".join(said) if said else NOT_SCORED
 
 
-def _nearest(muscle: str, rows: list[PairedRow]) -> str:
+def _target(content: ComparisonContent, muscle: str) -> str:
+    return "its own hidden EMG" if muscle in content.hidden else "the truth"
+
+
+def _nearest(muscle: str, rows: list[PairedRow], target: str) -> str:
     best = rows[0]
     if best.method == FLOOR:
-        return f"{muscle}: no method comes nearer to the truth than copying the nearest measured muscle."
+        return f"{muscle}: no method comes nearer to {target} than copying the nearest measured muscle."
     judged = "" if _tone(best) != "caution" else "; that is not told apart from no difference"
     return (
-        f"{muscle}: {method_name(best.method)} comes nearest to the truth, with {fixed(best.ratio)} times the error of copying "
+        f"{muscle}: {method_name(best.method)} comes nearest to {target}, with {fixed(best.ratio)} times the error of copying "
         f"the nearest measured muscle ({_certainty(best)}){judged}."
     )
 

@@ -39,7 +39,7 @@ def paired_ratios(content: ComparisonContent) -> Figure | None:
     for axes, muscle in zip(grid.flat, muscles, strict=False):
         _forest(axes, content, [row for row in rows if row.name == muscle], scaled)
         axes.set_title(muscle_name(muscle), fontweight="bold")
-        axes.set_xlabel("RMSE / RMSE of the copy (hollow: time course alone)")
+        axes.set_xlabel("RMSE / RMSE of the copy\n(hollow: time course alone)")
     return figure
 
 

@@ -20,7 +20,7 @@ METHODS = {
     "copy": "copy of the nearest muscle",
     "copy_group": "mean of the muscle's group",
     "copy_best": "best copy in hindsight",
-    "own_pattern": "its own pattern in other trials",
+    "own_pattern": "own pattern in other trials",
     "population_regression": "population regression",
     "mse_nmf": "synergies (NMF)",
     "synx_pca": "synergies (SynX, PCA)",

@@ -53,7 +53,7 @@
     const most = Math.max(1, ...muscles.map(({ name }) => page.ratios[name].length));
     const width = el("forest").clientWidth - 14, rowGap = 60, height = rows * most * 25 + (rows - 1) * rowGap + 24;
     const layout = { height: height + 34, margin: { l: 4, r: 10, t: 0, b: 34 }, annotations: [], shapes: [] }, traces = [];
-    const every = muscles.flatMap(({ name }) => page.ratios[name].flatMap((row) => [row.ratio, row.scaled, row.low, row.high])).filter((v) => v > 0);
+    const every = muscles.flatMap(({ name }) => page.ratios[name].flatMap((row) => [row.ratio, row.scaled, row.low, row.high, page.ceiling[name]])).filter((v) => v > 0);
     const ends = [Math.log10(Math.min(0.8, ...every) * 0.92), Math.log10(Math.max(1.25, ...every) * 1.08)];
     muscles.forEach(({ name, label }, k) => {
       const list = page.ratios[name], id = axis(k), panel = place(k, { columns, rows, width, height, gap: 26, rowGap, label: small ? 116 : 200 });
@@ -64,6 +64,10 @@
       };
       layout.annotations.push(title(`<b>${literal(label)}</b>`, small ? 0 : panel.x[0], panel.y[1]), title("nearer in", 1, 1, { x: panel.x[1], y: panel.y[1], xanchor: "right", font: { size: 11, color: MUTED } }));
       layout.shapes.push({ type: "line", xref: `x${id}`, yref: `y${id} domain`, x0: 1, x1: 1, y0: 0, y1: 1, line: { color: INK, width: 1 }, layer: "below" });
+      if (page.ceiling[name]) {
+        layout.shapes.push({ type: "line", xref: `x${id}`, yref: `y${id} domain`, x0: page.ceiling[name], x1: page.ceiling[name], y0: 0, y1: 1, line: { color: MUTED, width: 1.2, dash: "dot" }, layer: "below" });
+        layout.annotations.push({ xref: `x${id}`, yref: `y${id} domain`, x: Math.log10(page.ceiling[name]), y: 0, xanchor: "left", yanchor: "bottom", showarrow: false, text: "own pattern", font: { size: 10, color: MUTED } });
+      }
       list.forEach((row, i) => {
         const method = methods.get(row.method);
         if (method.ours) layout.shapes.push({ type: "rect", xref: `x${id} domain`, yref: `y${id}`, x0: 0, x1: 1, y0: i - 0.46, y1: i + 0.46, fillcolor: "#0b5fa514", line: { width: 0 }, layer: "below" });
@@ -86,14 +90,14 @@
   function drawCells() {
     const metric = METRICS[el("metric").value], small = narrow(), { columns } = page.cells, width = el("cells").clientWidth;
     const muscles = page.deep.filter(({ name }) => page.cells.values[name]), label = small ? 112 : 205, foot = 30;
-    const one = page.methods.length * (small ? 18 : 22), height = muscles.length * (one + 50) + foot;
+    const one = page.methods.length * (small ? 18 : 22), height = muscles.length * (one + 64) + foot;
     const traces = [], layout = { height, margin: { l: label, r: small ? 8 : 70, t: 0, b: foot }, annotations: [], shapes: [] };
     const cell = (width - label - 70) / Math.max(1, columns.length), first = columns.map((c, i) => (i === 0 || columns[i - 1].subject !== c.subject ? i : -1)).filter((i) => i >= 0);
     const middle = first.map((start, k) => (start + (first[k + 1] ?? columns.length) - 1) / 2);
     muscles.forEach(({ name, label: said }, k) => {
       const values = page.cells.values[name][el("metric").value], id = axis(k), inner = height - foot;
       const known = values.flat().filter((v) => v !== null).sort((a, b) => a - b), ends = metric.ends(Math.min(1, known[Math.floor(0.95 * known.length)] ?? 1) || 1);
-      const top = 1 - (k * (one + 50) + 46) / inner, bottom = Math.max(0, top - one / inner);
+      const top = 1 - (k * (one + 64) + 46) / inner, bottom = Math.max(0, top - one / inner);
       traces.push({
         type: "heatmap", z: values.map((row) => row.map((v) => (v === null ? null : metric.color(v)))), customdata: values.map((row) => row.map((v, i) => [columns[i].subject, loadName(columns[i].load), v === null ? "–" : fixed(v)].map(literal))),
         xaxis: `x${id}`, yaxis: `y${id}`, zmin: ends[0], zmax: ends[1], colorscale: metric.scale, xgap: cell > 12 ? 1 : 0, ygap: 1, showscale: !small,
