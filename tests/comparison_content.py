@@ -35,6 +35,15 @@ def a_person(name="sub-01", *, methods=METHODS, samples=801, muscles=MUSCLES, tr
     return SubjectAnswers(name, tuple(answers))
 
 
+def without_load(person):
+    """Return the person with trials of which nobody wrote down the load."""
+    answers = [
+        replace(a, trials=tuple(replace(p, trial=replace(p.trial, load_kg=float("nan"))) for p in a.trials))
+        for a in person.answers
+    ]
+    return replace(person, answers=tuple(answers))
+
+
 def a_card(names, *, methods=METHODS, deep=DEEP, ratios=None, hidden=False, r2=0.97, role="test"):
     """Return rows whose errors are ``ratios`` times the copy's, in every person, pooled and at each load."""
     rows = []

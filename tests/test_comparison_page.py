@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from comparison_content import METHODS, a_card, a_comparison, a_person, level, without_truth
+from comparison_content import METHODS, a_card, a_comparison, a_person, level, without_load, without_truth
 from profundus.errors import InputError
 from profundus.records import Flag, Scorecard
 from profundus.report import ComparisonContent, build_comparison
@@ -106,7 +106,7 @@ def test_the_level_near_ninety_degrees_is_the_mean_there():
 
 
 def test_people_of_unknown_load_have_no_level():
-    person = a_person(loads=(float("nan"),))
+    person = without_load(a_person())
     assert levels(a_comparison(subjects=(person,)), "BRA") is None
 
 

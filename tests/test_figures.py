@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from comparison_content import a_card, a_comparison, a_person, without_truth
+from comparison_content import a_card, a_comparison, a_person, without_load, without_truth
 from profundus.records import Scorecard
 from profundus.report import paper_figures
 
@@ -74,7 +74,7 @@ def test_the_colors_are_those_of_the_page(figures):
 
 def test_what_is_not_known_is_not_drawn():
     blind = without_truth(a_comparison(("sub-01",), deep=("BRA",), failures=()))
-    unloaded = a_person(loads=(float("nan"),), methods=("copy",), truth=False, **SMALL)
+    unloaded = without_load(a_person(loads=(2.0,), methods=("copy",), truth=False, **SMALL))
     found = paper_figures(replace(blind, methods=("copy",), subjects=(unloaded,), scorecard=Scorecard(())))
     assert {name for name in found if name.endswith("svg")} == {"heatmaps_BRA.svg", "envelopes_by_load.svg"}
     assert "truth" not in text_of(found["envelopes_by_load.svg"])
