@@ -1,4 +1,4 @@
-"""Least squares with few unknowns and many residuals: Levenberg-Marquardt with a forward-mode Jacobian."""
+"""Least squares with few unknowns and many residuals: Levenberg-Marquardt."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 Residual = Callable[[Float[Array, " parameter"]], Float[Array, " residual"]]
+Linearized = Callable[
+    [Float[Array, " parameter"]], tuple[Float[Array, " residual"], Float[Array, "residual parameter"]]
+]
 FIRST_DAMPING = 1e-3
 
 
@@ -28,7 +31,7 @@ class Outcome(IntEnum):
     def words(self) -> str:
         """Return the reason as a sentence for a reader."""
         return {
-            Outcome.NOTHING_LEFT: "a further step would not lower the sum of squares",
+            Outcome.NOTHING_LEFT: "a further step would hardly lower the sum of squares",
             Outcome.SMALL_STEP: "the last step no longer moved the values",
             Outcome.OUT_OF_STEPS: "the steps ran out before the sum of squares came to rest; allow more steps",
             Outcome.NO_WAY_DOWN: "no step, however small, lowers the sum of squares; is the residual smooth?",
@@ -65,15 +68,25 @@ class _Point(NamedTuple):
     information: Float[Array, "parameter parameter"]
 
     @property
+    def cost(self) -> Float[Array, ""]:
+        """Return half the sum of squares."""
+        return jnp.asarray(0.5 * self.residual @ self.residual)
+
+    @property
     def finite(self) -> Bool[Array, ""]:
         """Return whether the linearization can be used."""
         return jnp.all(jnp.isfinite(self.information)) & jnp.all(jnp.isfinite(self.gradient))
 
 
 class _State(NamedTuple):
-    """Where the search stands; ``scale`` (parameter,) is the largest length that each column of J has had."""
+    """Where the search stands, and the value to be tried next with the gain that is ``promised`` there.
+
+    ``scale`` (parameter,) is the largest length that each column of J has had; ``steps`` is -1 until the start itself has been tried.
+    """
 
     point: _Point
+    trial: Float[Array, " parameter"]
+    promised: Float[Array, ""]
     scale: Float[Array, " parameter"]
     damping: Float[Array, ""]
     brake: Float[Array, ""]
@@ -81,65 +94,80 @@ class _State(NamedTuple):
     outcome: Int[Array, ""]
 
 
-def levenberg_marquardt(
-    residual: Residual, start: Float[Array, " parameter"], *, steps: int = 100, tolerance: float | None = None
-) -> Solution:
-    """Return the values that minimize half the sum of squares of ``residual``, from ``start`` on; never raises, see `Outcome`.
+def forward(residual: Residual) -> Linearized:
+    """Return ``residual`` with its Jacobian in forward mode: for few parameters and many residuals."""
 
-    Damping along the diagonal of J'J, kept at its largest (Moré 1978), raised and lowered by the gain ratio (Nielsen 1999, eq. 2.4 and
-    2.5). It ends when an undamped step promises less than ``tolerance`` (default: the square root of the precision) of the sum of
-    squares, or a step moves the values by less. A point whose residual or slope is not finite is never accepted. To be compiled by the
-    caller.
+    def linearized(
+        value: Float[Array, " parameter"],
+    ) -> tuple[Float[Array, " residual"], Float[Array, "residual parameter"]]:
+        jacobian, found = jax.jacfwd(lambda at: (residual(at),) * 2, has_aux=True)(value)
+        return found, jacobian
+
+    return linearized
+
+
+def levenberg_marquardt(
+    linearized: Linearized,
+    start: Float[Array, " parameter"],
+    *,
+    steps: int | Int[Array, ""] = 100,
+    tolerance: float | None = None,
+) -> Solution:
+    """Return the values that minimize half the sum of squares of a residual, from ``start`` on; never raises, see `Outcome`.
+
+    ``linearized`` gives the residual and its Jacobian J, as `forward` makes it of a residual alone. Damping along the diagonal of J'J,
+    kept at its largest (Moré 1978), raised and lowered by the gain ratio (Nielsen 1999, eq. 2.4 and 2.5). It ends as MINPACK does: when
+    a step promises and brings less than ``tolerance`` (default: the square root of the precision) of the sum of squares, an undamped
+    one promises less, or a step moves the values by less. A point whose residual or Jacobian is not finite is never accepted. To be
+    compiled by the caller.
     """
     least = _precision(start) ** 0.5 if tolerance is None else tolerance
-    point = _point(residual, start)
-    one = jnp.ones((), start.dtype)
-    begin = _State(point, _lengths(point), FIRST_DAMPING * one, 2 * one, jnp.asarray(0), jnp.asarray(0))
-    begin = begin._replace(
-        outcome=_first(
-            (Outcome.NOT_FINITE, ~point.finite),
-            (Outcome.NOTHING_LEFT, _at_rest(begin, least)),
-            (Outcome.OUT_OF_STEPS, jnp.asarray(steps <= 0)),
-        )
-    )
+    shape = jax.eval_shape(linearized, start)[0].shape
+    one, nothing = jnp.ones((), start.dtype), jnp.zeros_like(start)
+    nowhere = _Point(start, jnp.zeros(shape, start.dtype), nothing, jnp.outer(nothing, nothing))
+    begin = _State(nowhere, start, one, nothing, FIRST_DAMPING * one, 2 * one, jnp.asarray(-1), jnp.asarray(0))
 
     def searching(state: _State) -> Bool[Array, ""]:
         return jnp.asarray(state.outcome == 0)
 
     def advanced(state: _State) -> _State:
-        return _advanced(state, residual, least=least, steps=steps)
+        return _advanced(state, linearized, least=least, steps=steps)
 
     end: _State = jax.lax.while_loop(searching, advanced, begin)
     return Solution(end.point.value, end.point.residual, end.point.information, end.steps, end.outcome)
 
 
-def _advanced(state: _State, residual: Residual, *, least: float, steps: int) -> _State:
-    """Return the state after one more step was tried."""
-    old = state.point
-    move = -_step(state, state.damping)
-    new = _point(residual, old.value + move)
-    promised = -(move @ old.gradient) - 0.5 * move @ old.information @ move
-    gained = 0.5 * (old.residual @ old.residual - new.residual @ new.residual)
-    better = new.finite & (gained > 0)
-    calmed = state.damping * jnp.maximum(1 / 3, 1 - (2 * gained / promised - 1) ** 3)
-    scale = jnp.maximum(state.scale, _lengths(new))
-    here = _State(
-        new, scale, jnp.maximum(calmed, _precision(move)), jnp.full_like(calmed, 2.0), state.steps, state.outcome
+def _advanced(state: _State, linearized: Linearized, *, least: float, steps: int | Int[Array, ""]) -> _State:
+    """Return the state after the value in line was tried."""
+    old, new, first = state.point, _point(linearized, state.trial), state.steps < 0
+    gained = old.cost - new.cost
+    better = new.finite & (first | (gained > 0))
+    calmed = state.damping * jnp.maximum(1 / 3, 1 - (2 * gained / state.promised - 1) ** 3)
+    here = state._replace(
+        point=new,
+        scale=jnp.maximum(state.scale, _lengths(new)),
+        damping=jnp.where(first, state.damping, jnp.maximum(calmed, _precision(calmed))),
+        brake=jnp.full_like(calmed, 2.0),
     )
     back = state._replace(damping=state.damping * state.brake, brake=2 * state.brake)
     after: _State = jax.tree.map(lambda taken, left: jnp.where(better, taken, left), here, back)
-    small = jnp.linalg.norm(scale * move) <= least * jnp.linalg.norm(scale * new.value)
+    moved = better & ~first
+    little = jnp.maximum(state.promised, gained) <= least * old.cost
+    small = jnp.linalg.norm(after.scale * (new.value - old.value)) <= least * jnp.linalg.norm(after.scale * new.value)
     outcome = _first(
-        (Outcome.NOTHING_LEFT, _at_rest(after, least)),
-        (Outcome.SMALL_STEP, better & small),
-        (Outcome.NO_WAY_DOWN, after.damping > 1 / _precision(move)),
-        (Outcome.OUT_OF_STEPS, state.steps + 1 >= steps),
+        (Outcome.NOT_FINITE, first & ~new.finite),
+        (Outcome.NOTHING_LEFT, (moved & little) | _at_rest(after, least)),
+        (Outcome.SMALL_STEP, moved & small),
+        (Outcome.NO_WAY_DOWN, after.damping > 1 / _precision(calmed)),
+        (Outcome.OUT_OF_STEPS, jnp.asarray(state.steps + 1 >= steps)),
     )
-    return after._replace(steps=state.steps + 1, outcome=outcome)
+    move = -_step(after, after.damping)
+    promised = -(move @ after.point.gradient) - 0.5 * move @ after.point.information @ move
+    return after._replace(trial=after.point.value + move, promised=promised, steps=state.steps + 1, outcome=outcome)
 
 
-def _point(residual: Residual, value: Float[Array, " parameter"]) -> _Point:
-    jacobian, found = jax.jacfwd(lambda at: (residual(at),) * 2, has_aux=True)(value)
+def _point(linearized: Linearized, value: Float[Array, " parameter"]) -> _Point:
+    found, jacobian = linearized(value)
     return _Point(value, found, jacobian.T @ found, jacobian.T @ jacobian)
 
 
@@ -163,7 +191,7 @@ def _step(state: _State, damping: float | Float[Array, ""]) -> Float[Array, " pa
 def _at_rest(state: _State, least: float) -> Bool[Array, ""]:
     """Return whether a full Gauss-Newton step promises next to nothing of the sum of squares."""
     promised = state.point.gradient @ _step(state, len(state.scale) * _precision(state.scale))
-    return jnp.asarray(promised <= least * (state.point.residual @ state.point.residual))
+    return jnp.asarray(0.5 * promised <= least * state.point.cost)
 
 
 def _first(*cases: tuple[Outcome, Bool[Array, ""]]) -> Int[Array, ""]:

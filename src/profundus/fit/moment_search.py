@@ -1,0 +1,137 @@
+"""The search for the parameters that explain joint moments: the linearized physics, compiled once for people who share shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+from numpy.typing import NDArray
+
+from profundus.fit.coarse import CoarseTrials
+from profundus.fit.priors import ParameterPrior
+from profundus.model.musculoskeletal import Geometry, MusculoskeletalModel, Parameters
+from profundus.numerics.levenberg_marquardt import Solution, levenberg_marquardt
+
+Floats = NDArray[np.float64]
+TOLERANCE = 3e-4  # of the sum of squares: R² no longer moves by 0.001, directions that hardly matter to it may, by about a posterior sd
+
+
+class Gains(NamedTuple):
+    """Log EMG gains (muscle,): ``held`` + ``wide`` (muscle, free) times those of the ``free`` electrodes, in units of their prior sd."""
+
+    held: Floats
+    wide: Floats
+    free: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SamePrior:
+    """A prior, equal to every other that holds the same numbers."""
+
+    prior: ParameterPrior
+
+    def _all(self) -> tuple[object, ...]:
+        own = self.prior
+        return own.names, *(values.tobytes() for values in (own.center, own.low, own.high, own.mixing))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SamePrior) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+
+@dataclass(frozen=True)
+class Physics:
+    """What the compiler must know; people who share it, and the shapes of their trials, share a compilation."""
+
+    prior: SamePrior
+    muscle: str
+    tendon: str
+    smoothing: float
+    step: float
+
+
+class Found(NamedTuple):
+    """The search's end, parameter ``values`` there and their ``slope`` over the whitened ones."""
+
+    solution: Solution
+    values: Float[Array, " parameter"]
+    slope: Float[Array, "parameter parameter"]
+
+
+class _Elements(NamedTuple):
+    """What each muscle's force follows from: its own numbers alone (field, muscle), the last its log gain, and the person's (field,)."""
+
+    muscles: Float[Array, "field muscle"]
+    person: Float[Array, " field"]
+
+
+@eqx.filter_jit
+def searched(
+    physics: Physics, model: MusculoskeletalModel, gains: Gains, rows: CoarseTrials, steps: Int[Array, ""]
+) -> Found:
+    """Return the most probable unknowns: whitened parameters, then free gains."""
+    prior = physics.prior.prior
+    count = len(prior.names)
+
+    def elements(unknown: Array) -> _Elements:
+        own = prior.parameters(unknown[:count])
+        log_gain = gains.held + gains.wide @ unknown[count:]
+        return _Elements(
+            jnp.stack([*jax.tree.leaves(own.muscles), log_gain]), jnp.stack(jax.tree.leaves(own.activation))
+        )
+
+    def linearized(unknown: Array) -> tuple[Array, Array]:
+        known, slope = elements(unknown), jax.jacfwd(elements)(unknown)
+        error, by_muscle, by_person = jax.lax.map(lambda row: _linearized(physics, model, row, known), rows)
+        jacobian = jnp.einsum("rscfm,fmu->rscu", by_muscle, slope.muscles) + by_person @ slope.person
+        prior_error = jnp.eye(len(unknown), dtype=unknown.dtype)
+        return jnp.concatenate([error.ravel(), unknown]), jnp.concatenate(
+            [jacobian.reshape(-1, len(unknown)), prior_error]
+        )
+
+    start = jnp.zeros(count + gains.wide.shape[1], rows.moment.dtype)
+    solution = levenberg_marquardt(linearized, start, steps=steps, tolerance=TOLERANCE)
+    personal = solution.value[:count]
+    return Found(solution, prior.values(personal), jax.jacfwd(prior.values)(personal))
+
+
+def _linearized(
+    physics: Physics, model: MusculoskeletalModel, row: CoarseTrials, elements: _Elements
+) -> tuple[Array, Array, Array]:
+    """Return one trial's errors of the moment in sd (time, coordinate), and their slopes over the elements.
+
+    A muscle's force feels only its own numbers and the person's: one push a field gives the slopes of all muscles at once.
+    """
+    example = model.generic_parameters
+
+    def force(given: _Elements) -> Array:
+        muscles = jax.tree.unflatten(jax.tree.structure(example.muscles), list(given.muscles[:-1]))
+        person = jax.tree.unflatten(jax.tree.structure(example.activation), list(given.person))
+        response = model.respond(
+            jnp.clip(row.excitation * jnp.exp(-given.muscles[-1]), 0.0, 1.0),
+            Geometry(row.path_length, row.path_velocity, row.moment_arm),
+            Parameters(muscles, person),
+            step=physics.step,
+            muscle=physics.muscle,
+            tendon=physics.tendon,
+            smoothing=physics.smoothing,
+            substeps=1,
+        )
+        return response.tendon_force
+
+    fields, people = len(elements.muscles), len(elements.person)
+    directions = jnp.eye(fields + people, dtype=row.moment.dtype)
+    muscles = jnp.broadcast_to(directions[:, :fields, None], (fields + people, *elements.muscles.shape))
+    pulled, push = jax.linearize(force, elements)
+    slope = jax.vmap(push)(_Elements(muscles, directions[:, fields:]))
+    arm = row.moment_arm * row.weight[..., None]
+    error = jnp.einsum("scm,sm->sc", arm, pulled) - row.moment * row.weight
+    by_muscle = jnp.einsum("scm,fsm->scfm", arm, slope[:fields])
+    return error, by_muscle, jnp.einsum("scm,fsm->scf", arm, slope[fields:])

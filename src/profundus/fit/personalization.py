@@ -1,0 +1,139 @@
+"""One person's muscle parameters from excitations that are taken as known: what makes the joint moments come out right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from profundus.errors import InputError, Problem
+from profundus.fit.coarse import CoarseTrials, coarse_trials
+from profundus.fit.compiled import keep_compiled
+from profundus.fit.moment_search import Found, Gains, Physics, SamePrior, searched
+from profundus.fit.priors import GainPrior, ParameterPrior
+from profundus.model.musculoskeletal import MusculoskeletalModel, Parameters
+from profundus.model.settings import resolved
+from profundus.numerics.levenberg_marquardt import Outcome
+from profundus.records import FitSettings, ParameterRow, Trial
+
+Floats = NDArray[np.float64]
+STEPS = 60
+
+
+@dataclass(frozen=True)
+class Personalized:
+    """A person's parameters, and how well the moments are explained with them.
+
+    ``gain`` (muscle,) is what the given excitations are divided by. ``rows`` are parameters and free gains with their posterior sd
+    (Laplace, excitations held). ``moment_r2`` and ``generic_moment_r2`` (coordinate,) are R² over the samples fitted to, with these
+    parameters and at the prior's center. ``outcome`` says why the search ended, after ``steps``.
+    """
+
+    parameters: Parameters
+    gain: Floats
+    rows: tuple[ParameterRow, ...]
+    moment_r2: Floats
+    generic_moment_r2: Floats
+    converged: bool
+    outcome: str
+    steps: int
+
+
+def personalize(
+    trials: Sequence[Trial],
+    excitations: Sequence[Floats],
+    prior: ParameterPrior,
+    model: MusculoskeletalModel,
+    settings: FitSettings,
+    *,
+    gain: GainPrior,
+    copies: Mapping[str, str] | None = None,
+) -> Personalized:
+    """Return the parameters of one person that, with these excitations, best explain the moments of the trials of role "fit".
+
+    ``excitations`` holds an array (time, muscle) for every one of ``trials``: envelopes of muscles with an electrode, and for all others
+    what the caller believes, as fractions of maximum. They are divided by the EMG gain and kept between 0 and 1. Where ``gain``
+    leaves it open, the gain of every electrode is found along with the parameters. ``copies`` {muscle: other} names muscles whose values
+    are another's envelope and share its gain; a muscle in neither has a gain of one.
+
+    Maximum a posteriori: the moment's likelihood of a fit (``moment_sd``, ``moment_relative_sd``, ``moment_correlation_s``) times the
+    prior, by Levenberg-Marquardt. Raises InputError as `coarse_trials`, and for copies of muscles that there are not.
+    """
+    keep_compiled()
+    known = [(trial, given) for trial, given in zip(trials, excitations, strict=True) if trial.role == "fit"]
+    rows, step = coarse_trials(known, model, resolved(settings).loss)
+    gains = _gains([trial for trial, _ in known], gain, dict(copies or {}))
+    physics = Physics(SamePrior(prior), settings.muscle, settings.tendon, settings.activation_smoothing, step)
+    generic, found = (
+        jax.tree.map(np.asarray, searched(physics, model, gains, rows, jnp.asarray(steps))) for steps in (0, STEPS)
+    )
+    outcome = Outcome(int(found.solution.outcome))
+    personal, free = np.split(found.solution.value, [len(prior.names)])
+    return Personalized(
+        parameters=prior.parameters(jnp.asarray(personal)),
+        gain=np.exp(gains.held + gains.wide @ free),
+        rows=(*_parameter_rows(prior, found), *_gain_rows(gain, gains, found)),
+        moment_r2=_r2(rows, found.solution.residual),
+        generic_moment_r2=_r2(rows, generic.solution.residual),
+        converged=bool(found.solution.converged),
+        outcome=outcome.words,
+        steps=int(found.solution.steps),
+    )
+
+
+def _gains(trials: Sequence[Trial], prior: GainPrior, copies: Mapping[str, str]) -> Gains:
+    muscles = trials[0].muscles
+    measured = np.any([trial.measured for trial in trials], axis=0)
+    electrodes = [name for name, seen in zip(muscles, measured, strict=True) if seen]
+    strangers = [(name, other) for name, other in copies.items() if name not in muscles or other not in electrodes]
+    if strangers:
+        expected = "a muscle of the model, and one with an electrode: " + ", ".join(electrodes)
+        raise InputError(
+            Problem("error", f"{name} cannot copy {other}", expected=expected) for name, other in strangers
+        )
+    source = [muscles.index(copies.get(name, name)) for name in muscles]
+    own = np.eye(len(muscles))[source][:, measured]
+    held = prior.mean * own.sum(axis=1)
+    return Gains(held, prior.sd * own, tuple(electrodes)) if prior.learned else Gains(held, own[:, :0], ())
+
+
+def _parameter_rows(prior: ParameterPrior, found: Found) -> list[ParameterRow]:
+    count = len(prior.names)
+    covariance = np.linalg.inv(found.solution.information)[:count, :count]
+    posterior = np.sqrt(np.einsum("ij,jk,ik->i", found.slope, covariance, found.slope))
+    fenced = np.sqrt(np.einsum("ij,ij->i", found.slope, found.slope))
+    columns = (prior.generic, found.values, prior.low, prior.high, posterior, np.maximum(prior.sd, fenced))
+    return [
+        ParameterRow(*name, *values)
+        for name, values in zip(prior.names, np.stack(columns, axis=1).tolist(), strict=True)
+    ]
+
+
+def _gain_rows(prior: GainPrior, gains: Gains, found: Found) -> list[ParameterRow]:
+    """Return the free EMG gains; their posterior is narrow where strength and gain can be told apart."""
+    if not gains.free:
+        return []
+    count = len(gains.free)
+    spread = prior.sd * np.sqrt(np.diag(np.linalg.inv(found.solution.information))[-count:])
+    low, generic, high = np.exp(prior.mean + prior.sd * np.array([-3.0, 0.0, 3.0])).tolist()
+    values = np.exp(prior.mean + prior.sd * found.solution.value[-count:])
+    return [
+        ParameterRow(name, "emg_gain", "-", generic, value, low, high, value * sd, max(value, generic) * prior.sd)
+        for name, value, sd in zip(gains.free, values.tolist(), spread.tolist(), strict=True)
+    ]
+
+
+def _r2(rows: CoarseTrials, residual: Floats) -> Floats:
+    """Return R² of each moment (coordinate,) over all samples that count; NaN where none does."""
+    weight, moment = np.asarray(rows.weight, float), np.asarray(rows.moment, float)
+    counts = weight > 0
+    error = residual[: weight.size].reshape(weight.shape) / np.where(counts, weight, 1.0)
+    number = np.maximum(counts.sum(axis=(0, 1)), 1)
+    strayed = moment - np.sum(moment, axis=(0, 1), where=counts) / number
+    spread = np.sum(strayed**2, axis=(0, 1), where=counts)
+    missed = np.sum(error**2, axis=(0, 1), where=counts)
+    return np.where(spread > 0, 1.0 - missed / np.where(spread > 0, spread, 1.0), np.nan)
