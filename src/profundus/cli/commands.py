@@ -139,6 +139,145 @@ def reconstruct(
     return partial(reconstructed, run, new_trials, out, subject=subject, data_root=data, overwrite=overwrite)
 
 
+Out = Annotated[
+    Path, typer.Option(metavar="DIR", help="Folder for the results: new, or that of an earlier comparison.")
+]
+Methods = Annotated[
+    str, typer.Option(metavar="A,B,...", help="Methods by name, with commas between them; `all` is every one there is.")
+]
+Split = Annotated[
+    str,
+    typer.Option(
+        metavar="RULE",
+        help="roles (as the study says), load:KG, trial:K/N, motion:KIND, or subject:ID,ID: what to test on.",
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Start of the random numbers: same seed, same result.")]
+Several = Annotated[
+    list[str] | None,
+    typer.Option("--subject", metavar="ID", help="Ask about this person only; may be given several times."),
+]
+People = Annotated[int, typer.Option(min=10, help="Virtual people who teach the population regression.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on: answers that are there are not asked for again.")]
+
+
+@app.command()
+def compare(
+    *,
+    study: StudyFile,
+    out: Out,
+    methods: Methods = "all",
+    split: Split = "roles",
+    data: Data = None,
+    seed: Seed = 0,
+    people: People = 100,
+    subject: Several = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
+    """Put every method on the same trials.
+
+    Reconstructs the deep muscles by the neural model and by every rival, scores all of them, and writes a page and figures.
+    """
+    from profundus.cli.comparing import Wish, compared
+
+    wish = Wish(methods, split, seed, people, subject or None, resume, overwrite, data, quiet)
+    return partial(compared, study, out, wish)
+
+
+@app.command()
+def validate(
+    *,
+    study: StudyFile,
+    hide: Annotated[
+        list[str],
+        typer.Option(metavar="MUSCLE", help="A measured muscle; may be given several times. `each`: all in turn."),
+    ],
+    out: Out,
+    methods: Methods = "all",
+    split: Split = "roles",
+    data: Data = None,
+    seed: Seed = 0,
+    people: People = 100,
+    subject: Several = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
+    """Hide a measured muscle and reconstruct it.
+
+    Takes its EMG out of the inputs, asks every method for it, and scores the answers against its own EMG.
+    """
+    from profundus.cli.comparing import Wish, validated
+
+    wish = Wish(methods, split, seed, people, subject or None, resume, overwrite, data, quiet)
+    return partial(validated, study, out, hide, wish)
+
+
+@app.command()
+def simulate(
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the study.")],
+    people: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+    seed: Seed = 0,
+    measured: Annotated[
+        list[str] | None, typer.Option(metavar="MUSCLE", help="A muscle with an electrode; may be given several times.")
+    ] = None,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A control strategy that occurs; may be given several times."),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A control strategy that does not; may be given several times."),
+    ] = None,
+    load: Annotated[
+        list[float] | None, typer.Option(metavar="KG", help="A load in the hand; may be given several times.")
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option(metavar="STUDY.toml", help="Repeat the motions of this study's first person.")
+    ] = None,
+    muscle: Annotated[Literal["thelen", "degroote", "mixed"], typer.Option(help="Whose muscles.")] = "mixed",
+    tendon: Annotated[Literal["rigid", "compliant", "mixed"], typer.Option(help="Which tendons.")] = "rigid",
+    raw: Annotated[bool, typer.Option("--raw", help="Write raw EMG and maximal contractions, not envelopes.")] = False,
+    crosstalk: Annotated[float, typer.Option(min=0, max=0.5, help="Share of the neighbors in an electrode.")] = 0.0,
+    mvc_error: Annotated[float, typer.Option(min=0, max=0.5, help="Error of the MVC, up or down.")] = 0.0,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
+    """Make virtual people with known deep EMG.
+
+    Writes the files that a laboratory would have, and the truth beside them.
+    """
+    from profundus.cli.simulating import simulated
+
+    return partial(
+        simulated,
+        out,
+        people=people,
+        seed=seed,
+        measured=measured or (),
+        families=family or (),
+        without=without or (),
+        loads_kg=load or (),
+        like=like,
+        muscle=muscle,
+        tendon=tendon,
+        raw=raw,
+        crosstalk=crosstalk,
+        mvc_error=mvc_error,
+        overwrite=overwrite,
+        quiet=quiet,
+    )
+
+
 @app.command()
 def report(*, run: RunFolder, json: Json = False, debug: Debug = False) -> Job:
     """Write the page of a run again.

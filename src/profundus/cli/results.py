@@ -8,9 +8,10 @@ from typing import Literal
 from profundus.cli.fitting import flag_words, pooled, score_words, warning_words
 from profundus.cli.outcome import Outcome, Words
 from profundus.errors import InputError, Problem
+from profundus.io.comparison_directory import KIND, ComparisonDirectory
 from profundus.io.export_opensim import export_opensim
 from profundus.io.run_directory import RunDirectory, read_run
-from profundus.pages import write_page
+from profundus.pages import write_comparison_page, write_page
 from profundus.protocols.reconstructing import reconstruct_trials
 
 
@@ -50,8 +51,9 @@ def reconstructed(
 
 
 def reported(run_path: Path) -> Outcome:
-    """Return where the page of a run has been written."""
-    page = write_page(read_run(run_path))
+    """Return where the page of a run, or of a comparison, has been written."""
+    run = read_run(run_path)
+    page = write_comparison_page(ComparisonDirectory(run)) if run.manifest.get("kind") == KIND else write_page(run)
     return Outcome({"page": page}, [f"Page: {page}"])
 
 

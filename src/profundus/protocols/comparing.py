@@ -9,9 +9,10 @@ from pathlib import Path
 from profundus.protocols.asking import Asked, ComparisonResult, How, Timed, asked_about, timed_answer
 from profundus.protocols.methods import Bench, Case, chosen
 from profundus.protocols.models import model_of
-from profundus.protocols.population import learned_population
+from profundus.protocols.population import learned_from, learned_population
 from profundus.records import Reconstruction, ScoreRow, Study, Trial
 from profundus.validate.scores import score
+from profundus.validate.splits import split_from
 
 
 def compare_study(study: Study, out: Path, asked: Asked | None = None, how: How | None = None) -> ComparisonResult:
@@ -22,14 +23,22 @@ def compare_study(study: Study, out: Path, asked: Asked | None = None, how: How 
     """
     wanted = asked or Asked(chosen(None))
     wanted = replace(wanted, methods=chosen(wanted.methods))
-    return asked_about(study, out, bench_of(study, wanted), _Compared, asked=wanted, how=how or How())
+    bench = bench_of(study, wanted)
+    return asked_about(bench.study, out, bench, _Compared, asked=wanted, how=how or How())
 
 
 def bench_of(study: Study, asked: Asked) -> Bench:
-    """Return what all people of a study share."""
-    anatomy, model = model_of(study)
-    learn = partial(learned_population, anatomy, model, people=asked.people, seed=asked.seed)
-    return Bench(study, anatomy, model, asked.seed, learn)
+    """Return what all people of a study share, its trials split as asked.
+
+    Where the split is by person, the others teach the regression with what is known of their muscles; else virtual people do.
+    """
+    teachers, judged = split_from(asked.split)(study)
+    anatomy, model = model_of(judged)
+    if teachers is judged:
+        learn = partial(learned_population, anatomy, model, people=asked.people, seed=asked.seed)
+    else:
+        learn = partial(learned_from, teachers, anatomy)
+    return Bench(judged, anatomy, model, asked.seed, learn)
 
 
 @dataclass(frozen=True)

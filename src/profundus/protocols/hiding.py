@@ -38,7 +38,8 @@ def validate_study(
         wanted, methods=(*chosen([name for name in wanted.methods if name != CEILING]), CEILING), hidden=muscles
     )
     person = partial(_Rounds, muscles)
-    return asked_about(study, out, bench_of(study, wanted), person, asked=wanted, how=how or How())
+    bench = bench_of(study, wanted)
+    return asked_about(bench.study, out, bench, person, asked=wanted, how=how or How())
 
 
 def hidden_muscles(study: Study, hide: Sequence[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from profundus.fit.priors import gain_prior, parameter_prior
 from profundus.fit.subject import Objectives, SubjectFit
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.settings import resolved
-from profundus.protocols.models import copy_of_nearest
+from profundus.protocols.models import copy_of_nearest, nearest_of
 from profundus.reconstruct import reconstruct
 from profundus.records import Anatomy, FitSettings, Reconstruction, Study, Trial
 from profundus.rivals.copy import copy_best, copy_group
@@ -29,6 +29,7 @@ from profundus.rivals.static_optimization import static_optimization
 from profundus.rivals.synx_pca import synx_pca
 
 PERSONALIZED = "_personalized"
+YARDSTICK = "copy"
 HINDSIGHT = ("copy_best",)
 PHYSICAL: Mapping[str, Callable[..., Reconstruction]] = {
     "mse_nmf": mse_nmf,
@@ -140,10 +141,11 @@ class Case:
         return personalize(
             self.trials,
             copied,
-            model=own.model,
-            prior=parameter_prior(own.anatomy, delay_prior=own.delay_prior),
+            parameter_prior(own.anatomy, delay_prior=own.delay_prior),
+            own.model,
+            own.study.fit,
             gain=gain_prior(own.study.emg.normalization),
-            settings=own.study.fit,
+            copies=nearest_of(self.trials, own.anatomy, own.model),
         )
 
 
@@ -167,8 +169,11 @@ def answer(method: str, case: Case) -> Reconstruction:
 
 
 def chosen(methods: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the methods that were asked for in the order of `METHODS` (all: None). Raises InputError that names those there are."""
-    asked = METHODS if methods is None else tuple(methods)
+    """Return the methods that were asked for in the order of `METHODS` (all: None); the copy, the yardstick, is always among them.
+
+    Raises InputError that names those there are.
+    """
+    asked = METHODS if methods is None else (YARDSTICK, *methods)
     if unknown := [name for name in asked if name not in METHODS]:
         listed = "one of " + ", ".join(METHODS)
         raise InputError(Problem("error", f"there is no method '{name}'", expected=listed) for name in unknown)

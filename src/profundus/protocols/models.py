@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from profundus.io.anatomy import read_anatomy
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.records import Anatomy, Reconstruction, Study, Trial
-from profundus.rivals.copy import copy_nearest
+from profundus.rivals.copy import copy_nearest, nearest
 
 
 def model_of(study: Study) -> tuple[Anatomy, MusculoskeletalModel]:
@@ -20,8 +22,13 @@ def model_of(study: Study) -> tuple[Anatomy, MusculoskeletalModel]:
 
 def copy_of_nearest(trials: tuple[Trial, ...], anatomy: Anatomy, model: MusculoskeletalModel) -> Reconstruction:
     """Return the answer that copies the nearest measured muscle: the yardstick beside every answer of ours."""
+    return copy_nearest(trials, anatomy, partial(_moment_arms, model))
 
-    def moment_arms(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(model.moment_arms(angle), dtype=float)
 
-    return copy_nearest(trials, anatomy, moment_arms)
+def nearest_of(trials: tuple[Trial, ...], anatomy: Anatomy, model: MusculoskeletalModel) -> dict[str, str]:
+    """Return which measured muscle stands nearest to each muscle without an electrode."""
+    return nearest(trials, anatomy, partial(_moment_arms, model))
+
+
+def _moment_arms(model: MusculoskeletalModel, angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(model.moment_arms(angle), dtype=float)
