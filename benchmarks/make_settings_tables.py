@@ -12,6 +12,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "study-file.md"
 TABLES = {"fit": FitSettings, "fit.network": NetworkSettings, "fit.loss": LossSettings, "emg": EmgSettings}
 MEANINGS = {  # of keys that are no quantity, where the page does not tell them elsewhere
     "paper": "the plain NMM of arXiv 2503.05201; overrides inputs and losses",
+    "ablation": "what is left out to show what it is worth: network_only has no muscles, parameters and moment",
     "muscle": "force curves, see the method",
     "tendon": "the only one there is",
     "acceleration": "the network sees angular acceleration",

@@ -75,6 +75,7 @@ def test_every_setting_that_the_method_names_exists():
         "prior_only",
         "session_max",
         "copy_group",
+        "network_only",
     }  # columns, flags and values of docs/study-file.md
     assert words - known <= elsewhere
 

@@ -83,6 +83,17 @@ def test_without_a_joint_moment_there_is_nothing_to_fit():
         SubjectFit(blind, objectives(), seed=0)
 
 
+def test_trials_on_several_clocks_are_refused_by_name():
+    light, heavy = two_curls()
+    slow, fast = (replace(heavy, time=share * heavy.time, name=name) for name, share in (("slow", 2.0), ("fast", 0.5)))
+    with pytest.raises(InputError, match="as in light") as caught:
+        SubjectFit((light, slow, heavy, fast), objectives(), seed=0)
+    assert [problem.what for problem in caught.value.problems] == [
+        "sub-01: slow: clock of 0.02 s",
+        "sub-01: fast: clock of 0.005 s",
+    ]
+
+
 def test_a_loss_that_still_falls_has_not_converged():
     steps = np.arange(100.0)
     flat = np.full((100, 5, 6), 1000.0)

@@ -18,6 +18,7 @@ from profundus.model.fitted import FittedSubject
 from profundus.model.inputs import Batch, draw_logits, make_batch, padded_length
 from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel, Parameters
 from profundus.model.nmm import Layout, Member, excitations
+from profundus.model.settings import with_physics
 from profundus.records import FitSettings, Reconstruction, Trial, TrialReconstruction
 
 Floats = NDArray[np.float64]
@@ -25,7 +26,10 @@ NINETY_PERCENT = 1.6448536269514722
 
 
 def reconstruct(fitted: FittedSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> Reconstruction:
-    """Return what the fitted person's muscles did in the trials: middle and 90 % band of every excitation, and the model's moments."""
+    """Return what the fitted person's muscles did in the trials: middle and 90 % band of every excitation, and the model's moments.
+
+    Without physics (``settings.ablation``) there is no moment, activation, force or fiber length.
+    """
     _refuse_strangers(fitted, trials)
     length = padded_length(trials, fitted.settings.network)
     batch = make_batch(trials, model, fitted.settings.network, fitted.scaling, length=length)
@@ -82,8 +86,10 @@ def _answer(fitted: FittedSubject, trial: Trial, draws: Floats, muscles: MuscleR
     middle = center(draws)
     lower, upper = band(draws, envelope_noise(fitted, middle))
 
-    def mean(value: Array) -> Floats:
-        return np.asarray(np.asarray(value, dtype=float)[:, : len(trial.time)].mean(axis=0))
+    physics = with_physics(fitted.settings)
+
+    def mean(value: Array) -> Floats | None:
+        return np.asarray(np.asarray(value, dtype=float)[:, : len(trial.time)].mean(axis=0)) if physics else None
 
     return TrialReconstruction(
         trial=trial,

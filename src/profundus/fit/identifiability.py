@@ -6,6 +6,7 @@ import numpy as np
 
 from profundus.model.fitted import FittedSubject
 from profundus.model.inputs import draw_logits
+from profundus.model.settings import with_physics
 from profundus.records import Flag, Reconstruction
 
 MOVED = 0.8
@@ -27,8 +28,16 @@ def prior_only(fitted: FittedSubject, rec: Reconstruction) -> tuple[Flag, ...]:
 
 
 def shortcomings(fitted: FittedSubject, rec: Reconstruction) -> tuple[Flag, ...]:
-    """Return ``no_moment`` for trials that lack what the network was trained to see, and ``not_converged``."""
+    """Return what a fit lacked.
+
+    ``no_moment``: a trial without what the network was trained to see; ``unlearned``: a deep muscle that no loss told of, which answers as
+    the network was born; ``not_converged``.
+    """
     found = []
+    if not with_physics(fitted.settings) and fitted.settings.loss.group_amplitude_sd is None:
+        why = "neither a moment nor its group told of it: it is what the untrained network makes of the motion"
+        deep = np.array(fitted.layout.muscles)[fitted.layout.deep].tolist()
+        found += [Flag("unlearned", fitted.subject, muscle, why) for muscle in deep]
     if fitted.settings.network.inverse_dynamics_moment:
         for part in rec.trials:
             if not np.any(part.trial.moment_valid):

@@ -15,6 +15,7 @@ from profundus.fit.priors import GainPrior, ParameterPrior
 from profundus.model.inputs import Batch
 from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel, Parameters
 from profundus.model.nmm import Layout, Member, excitations
+from profundus.model.settings import with_physics
 from profundus.records import FitSettings
 
 WARM_UP_S = 0.25
@@ -96,20 +97,22 @@ class Objective:
         level = jax.nn.sigmoid(batch.neighbor)  # smoothed: weights that follow the noise itself would pull the fit down
         emg_sd = jnp.hypot(loss.emg_sd, loss.emg_relative_sd * level)
         emg_error = (batch.emg - response.excitation * jnp.exp(self.log_gain(member, center))) / emg_sd
-        moment_sd, moment_seen = self.moment_weight(batch)
-        moment_error = (batch.moment - response.muscles.joint_moment) / moment_sd
-        settled = jnp.sum(batch.valid[:, moment_start(self.step) :]) * batch.moment.shape[-1]
-        electrodes, coordinates = sum(self.layout.measured), batch.moment.shape[-1]
+        electrodes = sum(self.layout.measured)
         emg_errors = duration * electrodes / loss.emg_correlation_s
-        moment_errors = duration * coordinates / loss.moment_correlation_s
-        out = {
-            "emg": emg_errors
-            * _mean_square(emg_error, batch.emg_valid, among=jnp.sum(batch.valid) * max(1, electrodes)),
-            "moment": moment_errors * _mean_square(moment_error, moment_seen, among=settled),
-        }
+        seen = jnp.sum(batch.valid) * max(1, electrodes)
+        out = {"emg": emg_errors * _mean_square(emg_error, batch.emg_valid, among=seen)}
+        if with_physics(self.settings):
+            out["moment"] = self._moment_term(batch, response, duration)
         if loss.parameter_prior:
             out["parameters"] = 0.5 * (jnp.sum(member.personal**2) + jnp.sum(member.gain**2))
         return out | self._deep_terms(member, batch, response, duration)
+
+    def _moment_term(self, batch: Batch, response: Response, duration: Float[Array, ""]) -> Float[Array, ""]:
+        sd, seen = self.moment_weight(batch)
+        coordinates = batch.moment.shape[-1]
+        settled = jnp.sum(batch.valid[:, moment_start(self.step) :]) * coordinates
+        errors = duration * coordinates / self.settings.loss.moment_correlation_s
+        return errors * _mean_square((batch.moment - response.muscles.joint_moment) / sd, seen, among=settled)
 
     def _deep_terms(
         self, member: Member, batch: Batch, response: Response, duration: Float[Array, ""]

@@ -19,7 +19,7 @@ from profundus.model.fitted import FittedSubject
 from profundus.model.inputs import learned_scaling, make_batch, padded_length
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.nmm import Layout
-from profundus.model.settings import resolved
+from profundus.model.settings import method_of, resolved, with_physics
 from profundus.records import Anatomy, FitSettings, Trial
 
 
@@ -67,18 +67,9 @@ class SubjectFit:
         *,
         seed: int,
     ) -> None:
-        self.trials = tuple(trial for trial in trials if trial.role == "fit" and bool(np.any(trial.moment_valid)))
-        if not self.trials:
-            raise InputError(
-                Problem(
-                    "error",
-                    "no trial to fit",
-                    expected="a trial of role 'fit' with a joint moment",
-                    remedy="Give one `moments`",
-                )
-            )
         model = objectives.model
         self.settings = objectives.settings
+        self.trials = _to_fit(trials, self.settings)
         first = self.trials[0]
         size = self.settings.network
         self.scaling = learned_scaling(self.trials, size)
@@ -118,12 +109,13 @@ class SubjectFit:
         return self.trainer.finish(state, after_chunk=told)
 
     def fitted(self, state: TrainingState, *, subject: str) -> FittedSubject:
-        """Return the fitted person."""
+        """Return the fitted person; without physics no parameter was fitted, and none is reported."""
         personal = state.members.personal
-        rows = parameter_rows(self.objective, state.members, self.batch, self.centers)
+        physics = with_physics(self.settings)
+        rows = parameter_rows(self.objective, state.members, self.batch, self.centers) if physics else ()
         return FittedSubject(
             subject=subject,
-            method="nmm_paper" if self.settings.paper else "nmm",
+            method=method_of(self.settings),
             layout=self.layout,
             coordinates=self.trials[0].coordinates,
             settings=self.settings,
@@ -138,6 +130,30 @@ class SubjectFit:
             history=state.history,
             converged=has_converged(state.history),
         )
+
+
+def _to_fit(trials: Sequence[Trial], settings: FitSettings) -> tuple[Trial, ...]:
+    """Return the trials of role "fit" that have a moment (without physics: all of that role); refuse none at all, and mixed clocks."""
+    physics = with_physics(settings)
+    found = tuple(trial for trial in trials if trial.role == "fit" and (np.any(trial.moment_valid) or not physics))
+    if not found:
+        expected = "a trial of role 'fit'" + (" with a joint moment" if physics else "")
+        remedy = "Give one `moments`" if physics else "Give one the role"
+        raise InputError(Problem("error", "no trial to fit", expected=expected, remedy=remedy))
+    first = found[0]
+    mixed = [
+        Problem(
+            "error",
+            f"{trial.subject}: {trial.name}: clock of {trial.step:g} s",
+            expected=f"{first.step:g} s, as in {first.name}",
+            remedy="Put all trials on one clock",
+        )
+        for trial in found
+        if abs(trial.step - first.step) > 1e-9
+    ]
+    if mixed:
+        raise InputError(mixed)
+    return found
 
 
 def _refuse_missing_electrodes(trials: Sequence[Trial], measured: np.ndarray, *, needed: bool) -> None:

@@ -19,6 +19,7 @@ class FittedSubject:
     """Network, parameters and scalings of one person.
 
     ``members`` and ``parameters`` have the member as the first axis of every leaf, ``gain`` is (member, muscle): envelope over excitation.
+    Without physics (``settings.ablation``) the parameters are those of the prior's center, and ``rows`` is empty.
     ``settings`` are the resolved ones. ``history`` is (step, member, term), the loss terms of the training.
     """
 

@@ -1,4 +1,4 @@
-"""Which settings hold once the plain model of the paper is asked for."""
+"""Which settings hold once the plain model of the paper is asked for, and what is left of the model in an ablation."""
 
 from __future__ import annotations
 
@@ -17,3 +17,15 @@ def resolved(settings: FitSettings) -> FitSettings:
         emg_relative_sd=0.0, emg_sd=0.03, moment_relative_sd=0.0, moment_sd=1.0, deep_moment_share=1.0,
     )  # fmt: skip
     return replace(settings, network=network, loss=loss)
+
+
+def with_physics(settings: FitSettings) -> bool:
+    """Return whether muscles and moments take part."""
+    return settings.ablation != "network_only"
+
+
+def method_of(settings: FitSettings) -> str:
+    """Return the name under which answers of these settings are scored."""
+    if not with_physics(settings):
+        return "network_only"
+    return "nmm_paper" if settings.paper else "nmm"

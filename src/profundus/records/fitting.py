@@ -90,9 +90,14 @@ class LossSettings:
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How a subject is fitted. ``paper`` gives the plain NMM of arXiv 2503.05201 and overrides inputs and losses."""
+    """How a subject is fitted.
+
+    ``paper`` gives the plain NMM of arXiv 2503.05201 and overrides inputs and losses. ``ablation`` takes a part of the model away, to show
+    what it is worth: "network_only" leaves the network alone, without muscles, parameters and moment.
+    """
 
     paper: bool = False
+    ablation: Literal["none", "network_only"] = "none"
     muscle: Literal["degroote", "thelen"] = "thelen"
     tendon: Literal["rigid"] = "rigid"
     activation_smoothing: float = quantity(

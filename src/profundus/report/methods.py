@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
 from profundus.quantities import declared_quantities
-from profundus.records import FitSettings, LossSettings
+from profundus.records import FitSettings
 from profundus.report.content import PageContent
 from profundus.report.words import joined, load_name, method_name
 
@@ -26,7 +26,7 @@ def methods_paragraph(content: PageContent) -> str:
     """Return plain text: muscles, trials, processing, model, losses, ensemble, scores, versions, references."""
     sentences = [_aim(content), _trials(content), _processing(content)]
     if content.settings is not None:
-        sentences += [_model(content.settings), _losses(content.settings.loss), _training(content.settings)]
+        sentences += [_model(content.settings), _losses(content.settings), _training(content.settings)]
     sentences.append("Scores leave out 0.3 s at each end of a trial; test trials were not used for fitting.")
     sentences.append(_versions(content.provenance))
     body = " ".join(sentence for sentence in sentences if sentence)
@@ -127,23 +127,35 @@ def _model(settings: FitSettings) -> str:
     inputs = joined(["angle", "angular velocity", "load", *(name for name, used in extra.items() if used)])
     return (
         f"A transformer ({network.layers} layers, {network.width} channels, {network.heads} heads, tokens of {network.token_samples} "
-        f"samples) maps {inputs} to the excitations of all muscles; activation dynamics (smoothing b = {settings.activation_smoothing:g}) "
-        f"and {MUSCLE_MODELS.get(settings.muscle, settings.muscle)} with {settings.tendon} tendons turn them into joint moments."
+        f"samples) maps {inputs} to the excitations of all muscles; {_physics(settings)}."
     )
 
 
-def _losses(loss: LossSettings) -> str:
+def _physics(settings: FitSettings) -> str:
+    if settings.ablation == "network_only":
+        return "no muscle model follows, and no joint moment was fitted (ablation)"
+    muscles = MUSCLE_MODELS.get(settings.muscle, settings.muscle)
+    return (
+        f"activation dynamics (smoothing b = {settings.activation_smoothing:g}) and {muscles} with {settings.tendon} tendons turn them "
+        "into joint moments"
+    )
+
+
+def _losses(settings: FitSettings) -> str:
+    loss, alone = settings.loss, settings.ablation == "network_only"
     declared = declared_quantities(loss)
     terms = [
         f"{declared[field.name].meaning} {_value(getattr(loss, field.name))}{_unit(declared[field.name].unit)}"
         for field in fields(loss)
-        if field.name in declared and getattr(loss, field.name) is not None
+        if field.name in declared and getattr(loss, field.name) is not None and not (alone and "moment" in field.name)
     ]
     prior = "with" if loss.parameter_prior else "without"
-    return (
-        f"Network and musculoskeletal parameters were fitted jointly, {prior} a prior on the parameters; terms were weighted by "
-        f"standard deviations and correlation times: {'; '.join(terms)}."
+    fitted = (
+        "The network was fitted"
+        if alone
+        else f"Network and musculoskeletal parameters were fitted jointly, {prior} a prior on the parameters"
     )
+    return f"{fitted}; terms were weighted by standard deviations and correlation times: {'; '.join(terms)}."
 
 
 def _training(settings: FitSettings) -> str:
