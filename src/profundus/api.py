@@ -55,13 +55,13 @@ class Run:
 
         from profundus.io.run_directory import PARAMETER_COLUMNS
 
-        rows = self._directory.parameters(self._named(subject))
+        rows = self._directory.parameters(self._directory.named(subject))
         columns = list(PARAMETER_COLUMNS)
         return pd.DataFrame([[getattr(row, column) for column in columns] for row in rows], columns=columns)
 
     def dataset(self, subject: str | None = None) -> xr.Dataset:
         """Return a person's whole answer, with the axes draw, trial, time [s, from the trial's start], muscle, coordinate."""
-        return self._directory.dataset(self._named(subject))
+        return self._directory.dataset(self._directory.named(subject))
 
     def reconstruct(
         self, trial: Trial | str | Path, *, subject: str | None = None, data_root: str | Path | None = None
@@ -91,18 +91,6 @@ class Run:
         from profundus.io.run_directory import RunDirectory
 
         return RunDirectory(self.path)
-
-    def _named(self, subject: str | None) -> str:
-        from profundus.errors import InputError, Problem
-
-        known = self.subjects
-        if subject is None and len(known) == 1:
-            return known[0]
-        if subject in known:
-            return str(subject)
-        what = "no subject was named" if subject is None else f"there is no subject '{subject}'"
-        expected = f"one of {', '.join(known)}" if known else "a run in which at least one subject was fitted"
-        raise InputError(Problem("error", what, file=str(self.path), expected=expected))
 
 
 def load_model(

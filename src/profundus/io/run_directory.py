@@ -56,6 +56,22 @@ class RunDirectory:
         found = folder.iterdir() if folder.is_dir() else iter(())
         return tuple(sorted(path.name for path in found if path.is_dir() and not is_unfinished(path)))
 
+    def named(self, subject: str | None = None) -> str:
+        """Return the person that is meant: by name, or the only one there is. Raises InputError that tells who is there."""
+        known = self.subjects
+        if subject is None and len(known) == 1:
+            return known[0]
+        if subject is not None and subject in known:
+            return subject
+        if not known:
+            what, remedy = "no person's fit is finished in this run", "Finish it with `profundus fit ... --resume`"
+            raise InputError(Problem("error", what, file=str(self.path), remedy=remedy))
+        what = "no subject was named" if subject is None else f"there is no subject '{subject}'"
+        expected = f"one of {', '.join(known)}"
+        raise InputError(
+            Problem("error", what, file=str(self.path), expected=expected, remedy="Name one (`subject`, --subject)")
+        )
+
     def parameters(self, subject: str) -> tuple[ParameterRow, ...]:
         """Return the personalized parameters of a person."""
         return read_rows(self._of(subject) / PARAMETERS, ParameterRow)

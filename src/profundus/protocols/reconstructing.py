@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from profundus.io.study_file import read_new_trials, read_settings
 from profundus.model.fitted import FittedSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.fitting import moment_r2
-from profundus.protocols.models import model_of
+from profundus.protocols.models import groups_of, model_of
 from profundus.reconstruct import reconstruct
 from profundus.records import EmgScale, Flag, Reconstruction, Scorecard, Study, Subject, Trial
 from profundus.signal import assemble_trial, quality_problems, quality_table
@@ -50,18 +51,26 @@ class ReconstructResult:
 
 @dataclass(frozen=True)
 class Person:
-    """A fitted person as a run directory holds it, ready for new trials; ``doubts`` are the fit's own about its deep muscles."""
+    """A fitted person as a run directory holds it, ready for new trials.
+
+    ``groups`` names the functional group of every muscle; ``doubts`` are the fit's own about its deep muscles.
+    """
 
     study: Study
     model: MusculoskeletalModel
     fitted: FittedSubject
     scale: EmgScale
+    groups: Mapping[str, str]
     doubts: tuple[Flag, ...] = ()
 
     def answer(self, trials: tuple[Trial, ...]) -> Reconstruction:
         """Return the reconstruction of trials, with its flags."""
         rec = reconstruct(self.fitted, self.model, trials)
-        found = (*plausibility.flags(rec), *self.doubts, *identifiability.shortcomings(self.fitted, rec))
+        found = (
+            *plausibility.flags(rec, groups=self.groups),
+            *self.doubts,
+            *identifiability.shortcomings(self.fitted, rec),
+        )
         return replace(rec, flags=found)
 
     def recordings(self, path: Path, *, data_root: Path | None = None) -> Subject:
@@ -87,27 +96,14 @@ class Person:
 
 def fitted_person(run: RunDirectory, subject: str | None = None) -> Person:
     """Return a fitted person of a run; ``subject`` may be left out where there is only one."""
-    known = run.subjects
-    if subject is None and len(known) == 1:
-        subject = known[0]
-    if subject not in known:
-        if not known:
-            what = "no person's fit is finished in this run"
-            raise InputError(
-                Problem("error", what, file=str(run.path), remedy="Finish it with `profundus fit ... --resume`")
-            )
-        asked = "no subject was named" if subject is None else f"there is no subject '{subject}'"
-        listed = ", ".join(known)
-        raise InputError(
-            Problem("error", asked, file=str(run.path), expected=f"one of {listed}", remedy="Name one with --subject")
-        )
+    subject = run.named(subject)
     study = read_settings(run.path / STUDY)
-    _, model = model_of(study)
+    anatomy, model = model_of(study)
     arrays, facts = run.network(subject)
     fitted, scale = fitted_from_arrays(arrays, facts, file=f"{subject}/{NETWORK}")
     noted = run.manifest.get("subjects", {}).get(subject, {}).get("flags", [])
     doubts = tuple(Flag(**flag) for flag in noted if flag["name"] == "prior_only")
-    return Person(study, model, fitted, scale, doubts)
+    return Person(study, model, fitted, scale, groups_of(anatomy), doubts)
 
 
 def reconstruct_trials(
