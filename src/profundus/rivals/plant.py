@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from profundus.muscle.activation import activation as activation_of
 from profundus.muscle.activation import delayed, shaped
+from profundus.muscle.interface import FiberForce, MuscleModel
 from profundus.muscle.inverse import excitation_of
 from profundus.muscle.parameters import Parameters
 from profundus.muscle.registry import muscle_model, tendon_model
@@ -68,10 +69,23 @@ class MovedPlant:
         """Return the moment arms (time, coordinate, muscle) [m]."""
         return np.asarray(self.geometry.moment_arm)
 
+    @property
+    def step(self) -> float:
+        """Return the clock's step [s] to the nanosecond: trials of one rate differ in its last bits, and each would compile anew."""
+        return round(self.trial.step, 9)
+
     @cached_property
     def passive_force(self) -> Floats:
-        """Return tendon forces [N] of muscles that nobody asks for anything (time, muscle)."""
-        return self.muscles(np.zeros_like(np.asarray(self.geometry.path_length))).tendon_force
+        """Return the tendon forces [N] of stretch alone (time, muscle), without the floor below which no Thelen muscle falls."""
+        own = self.plant
+        found = _passive_force(
+            self.geometry,
+            own.parameters,
+            muscle=own.muscle,
+            tendon=own.tendon,
+            strain=own.anatomy.passive_strain_at_one,
+        )
+        return np.asarray(found, dtype=float)
 
     @cached_property
     def capacity(self) -> Floats:
@@ -102,7 +116,7 @@ class MovedPlant:
         found = _activation(
             jnp.asarray(excitation),
             own.parameters,
-            step=self.trial.step,
+            step=self.step,
             ratio=own.deactivation_ratio,
             smoothing=own.smoothing,
         )
@@ -115,7 +129,7 @@ class MovedPlant:
             jnp.asarray(excitation),
             jnp.asarray(direction),
             own.parameters,
-            step=self.trial.step,
+            step=self.step,
             ratio=own.deactivation_ratio,
             smoothing=own.smoothing,
         )
@@ -156,6 +170,17 @@ class MovedPlant:
         )
 
 
+class _Limp(MuscleModel):
+    """A muscle of which nothing but stretch is left."""
+
+    fibers: MuscleModel
+
+    def fiber_force(self, activation: Array, norm_fiber_length: Array, norm_fiber_velocity: Array) -> FiberForce:
+        """Return the passive fiber force [-] of the muscle, and no active one."""
+        whole = self.fibers.fiber_force(activation, norm_fiber_length, norm_fiber_velocity)
+        return FiberForce(jnp.zeros_like(whole.active), whole.passive)
+
+
 def _double(geometry: Geometry) -> Geometry:
     return Geometry(*(jnp.asarray(value, dtype=float) for value in geometry))
 
@@ -172,6 +197,14 @@ def _muscles(
 
     value, slope = jax.jvp(force, (activation,), (jnp.ones_like(activation),))
     return value[0], value[1], slope[0]
+
+
+@eqx.filter_jit
+def _passive_force(geometry: Geometry, parameters: Parameters, *, muscle: str, tendon: str, strain: float) -> Array:
+    limp = _Limp(muscle_model(muscle, passive_strain_at_one=strain))
+    nothing = jnp.zeros_like(geometry.path_length)
+    state = tendon_model(tendon)(limp, parameters.muscles, nothing, geometry.path_length, geometry.path_velocity)
+    return state.tendon_force
 
 
 @eqx.filter_jit
