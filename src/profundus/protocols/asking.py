@@ -13,6 +13,7 @@ from profundus.io.anatomy import arm_sign
 from profundus.io.comparison_directory import ComparisonDirectory, start_comparison
 from profundus.protocols.fitting import FitProgress, chosen_people
 from profundus.protocols.methods import PERSONALIZED, Bench, Case, answer
+from profundus.protocols.models import groups_of
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
 from profundus.records import Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject, Trial
 from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
@@ -110,8 +111,8 @@ def timed_answer(case: Case, method: str) -> Timed:
     began = time.perf_counter()
     rec = answer(method, case)
     seconds = shared + time.perf_counter() - began
-    groups = dict(zip(case.bench.anatomy.muscles, case.bench.anatomy.groups, strict=True))
-    return replace(rec, flags=(*plausibility.flags(rec, groups=groups), *rec.flags)), seconds
+    found = plausibility.flags(rec, groups=groups_of(case.bench.anatomy))
+    return replace(rec, flags=(*found, *rec.flags)), seconds
 
 
 def _ask(folder: ComparisonDirectory, person: Person, subject: str, method: str) -> None:

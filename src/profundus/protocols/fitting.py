@@ -17,7 +17,7 @@ from profundus.fit.training import Progress, TrainingState
 from profundus.io.anatomy import arm_sign
 from profundus.io.run_directory import RunDirectory, start_run
 from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.protocols.models import copy_of_nearest, model_of
+from profundus.protocols.models import copy_of_nearest, groups_of, model_of
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
 from profundus.reconstruct import reconstruct
 from profundus.records import Anatomy, Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject, Trial
@@ -142,7 +142,7 @@ class _Worker:
         fitted = work.fitted(state, subject=person.id)
         rec = reconstruct(fitted, self.model, trials)
         doubts = (*identifiability.prior_only(fitted, rec), *identifiability.shortcomings(fitted, rec))
-        rec = replace(rec, flags=(*plausibility.flags(rec), *doubts))
+        rec = replace(rec, flags=(*plausibility.flags(rec, groups=groups_of(self.anatomy)), *doubts))
         heard = dict.fromkeys([*(p for t in trials for p in t.problems), *quality_problems(quality, person.id)])
         said = [problem for problem in heard if problem not in self.study.problems]
         self.run.write_subject(rec, fitted.rows, fitted_to_arrays(fitted, scale), quality)

@@ -20,6 +20,11 @@ def model_of(study: Study) -> tuple[Anatomy, MusculoskeletalModel]:
     return anatomy, MusculoskeletalModel(anatomy, coordinates=study.coordinates, fixed=fixed)
 
 
+def groups_of(anatomy: Anatomy) -> dict[str, str]:
+    """Return the functional group of every muscle."""
+    return dict(zip(anatomy.muscles, anatomy.groups, strict=True))
+
+
 def copy_of_nearest(trials: tuple[Trial, ...], anatomy: Anatomy, model: MusculoskeletalModel) -> Reconstruction:
     """Return the answer that copies the nearest measured muscle: the yardstick beside every answer of ours."""
     return copy_nearest(trials, anatomy, partial(_moment_arms, model))
