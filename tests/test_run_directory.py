@@ -90,6 +90,18 @@ def test_a_run_is_read_back(tmp_path):
     assert len(run.scores().rows) == len(score(reconstruction()).rows)
 
 
+def test_the_only_person_needs_no_name_and_others_are_told_apart(tmp_path):
+    run = written(tmp_path / "run")
+    assert (run.named(), run.named("sub-01")) == ("sub-01", "sub-01")
+    with pytest.raises(InputError, match="there is no subject 'sub-02'.*one of sub-01"):
+        run.named("sub-02")
+    run.write_subject(replace(reconstruction(), subject="sub-02"))
+    with pytest.raises(InputError, match="no subject was named.*one of sub-01, sub-02"):
+        run.named()
+    with pytest.raises(InputError, match="no person's fit is finished"):
+        start_run(tmp_path / "empty", {}).named("sub-01")
+
+
 def test_scores_have_the_columns_of_the_contract_and_come_back(tmp_path):
     row = ScoreRow("nmm", "sub-01", "all", np.nan, "test", "emg", "BRA", r=0.1 + 0.2, rmse=1e-7, hidden=True, n=12)
     write_scores(Scorecard((row,)), tmp_path / "scores.csv")
