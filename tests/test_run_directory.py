@@ -93,10 +93,10 @@ def test_a_run_is_read_back(tmp_path):
 def test_the_only_person_needs_no_name_and_others_are_told_apart(tmp_path):
     run = written(tmp_path / "run")
     assert (run.named(), run.named("sub-01")) == ("sub-01", "sub-01")
-    with pytest.raises(InputError, match="there is no subject 'sub-02'.*one of sub-01"):
+    with pytest.raises(InputError, match=r"there is no subject 'sub-02'.*one of sub-01"):
         run.named("sub-02")
     run.write_subject(replace(reconstruction(), subject="sub-02"))
-    with pytest.raises(InputError, match="no subject was named.*one of sub-01, sub-02"):
+    with pytest.raises(InputError, match=r"no subject was named.*one of sub-01, sub-02"):
         run.named()
     with pytest.raises(InputError, match="no person's fit is finished"):
         start_run(tmp_path / "empty", {}).named("sub-01")
