@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from profundus.protocols.asking import Asked, ComparisonResult, How, Timed, asked_about, timed_answer
 from profundus.protocols.methods import Bench, Case, chosen
 from profundus.protocols.models import model_of
-from profundus.protocols.population import learned_from, learned_population
+from profundus.protocols.population import People, recorded_people, taught_by, virtual_people
 from profundus.records import Reconstruction, ScoreRow, Study, Trial
 from profundus.validate.scores import score
 from profundus.validate.splits import split_from
@@ -35,10 +36,12 @@ def bench_of(study: Study, asked: Asked) -> Bench:
     teachers, judged = split_from(asked.split)(study)
     anatomy, model = model_of(judged)
     if teachers is judged:
-        learn = partial(learned_population, anatomy, model, people=asked.people, seed=asked.seed)
+        people: Callable[[], People] = partial(
+            virtual_people, anatomy, model, judged, count=asked.people, seed=asked.seed
+        )
     else:
-        learn = partial(learned_from, teachers, anatomy)
-    return Bench(judged, anatomy, model, asked.seed, learn)
+        people = partial(recorded_people, teachers, anatomy)
+    return Bench(judged, anatomy, model, asked.seed, taught_by(people))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from profundus.fit.subject import Objectives, SubjectFit
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.settings import resolved
 from profundus.protocols.models import copy_of_nearest, nearest_of
+from profundus.protocols.population import Learn
 from profundus.reconstruct import reconstruct
 from profundus.records import Anatomy, FitSettings, Reconstruction, Study, Trial
 from profundus.rivals.copy import copy_best, copy_group
@@ -39,8 +40,8 @@ PHYSICAL: Mapping[str, Callable[..., Reconstruction]] = {
     "physics_only": physics_only,
 }
 ABLATIONS: Mapping[str, Callable[[FitSettings], FitSettings]] = {
-    "nmm": lambda own: replace(own, paper=False),
-    "nmm_paper": lambda own: replace(own, paper=True),
+    "nmm": lambda own: replace(own, paper=False, ablation="none"),
+    "nmm_paper": lambda own: replace(own, paper=True, ablation="none"),
     "network_only": lambda own: replace(own, paper=False, ablation="network_only"),
 }
 METHODS = (
@@ -58,33 +59,31 @@ class Bench:
     anatomy: Anatomy
     model: MusculoskeletalModel
     seed: int
-    learn: Callable[[tuple[str, ...], tuple[str, ...]], PopulationRegression]
-    _kept: dict[object, object] = field(default_factory=dict, compare=False)
+    learn: Learn
+    _objectives: dict[FitSettings, Objectives] = field(default_factory=dict, compare=False)
+    _learned: dict[tuple[tuple[str, ...], ...], PopulationRegression] = field(default_factory=dict, compare=False)
 
     def objectives(self, settings: FitSettings) -> Objectives:
         """Return the objectives of a setting, the same object when asked again: people share its compilation."""
-        made = self._kept.setdefault(settings, self._objectives(settings))
-        assert isinstance(made, Objectives)
-        return made
+        if settings not in self._objectives:
+            normalization = self.study.emg.normalization
+            self._objectives[settings] = Objectives(
+                self.anatomy, self.model, settings, normalization=normalization, delay_prior=self.delay_prior
+            )
+        return self._objectives[settings]
 
     def population(self, measured: tuple[str, ...], targets: tuple[str, ...]) -> PopulationRegression:
         """Return the regression that virtual people taught, the same when asked again."""
         key = (measured, targets)
-        if key not in self._kept:
-            self._kept[key] = self.learn(measured, targets)
-        made = self._kept[key]
-        assert isinstance(made, PopulationRegression)
-        return made
+        if key not in self._learned:
+            self._learned[key] = self.learn(measured, targets)
+        return self._learned[key]
 
     @property
     def delay_prior(self) -> tuple[float, float]:
         """Return mean and standard deviation of the electromechanical delay [s]."""
         delay, delay_sd = self.study.emg.delay_prior_ms
         return delay / 1000, delay_sd / 1000
-
-    def _objectives(self, settings: FitSettings) -> Objectives:
-        normalization = self.study.emg.normalization
-        return Objectives(self.anatomy, self.model, settings, normalization=normalization, delay_prior=self.delay_prior)
 
 
 @dataclass(frozen=True)

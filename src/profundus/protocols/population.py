@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import islice
+from functools import cache
 
 import numpy as np
 
@@ -14,34 +15,38 @@ from profundus.signal import assemble_trials, emg_scale
 from profundus.simulate import PopulationSettings, simulate_people
 
 FEW_TRIALS = {"curls": 1, "steps": 1, "pulses": 1}  # of every load: more people teach more than more trials
+FEW_LOADS = 3
 SEED_APART = 7919  # virtual people of a comparison are not those that a study of the same seed was simulated with
 
-
-def learned_population(
-    anatomy: Anatomy,
-    model: MusculoskeletalModel,
-    measured: tuple[str, ...],
-    targets: tuple[str, ...],
-    *,
-    people: int = 100,
-    seed: int = 0,
-    settings: PopulationSettings | None = None,
-) -> PopulationRegression:
-    """Return the regression from ``measured`` envelopes, motion, load and moment to ``targets`` that virtual people teach."""
-    chosen = settings or PopulationSettings(trials=FEW_TRIALS)
-    virtual = simulate_people(anatomy, model.geometry, chosen, seed=seed + SEED_APART, count=people)
-    return learn_population([person.trials for person in islice(virtual, people)], measured, targets)
+People = Sequence[Sequence[Trial]]
+Learn = Callable[[tuple[str, ...], tuple[str, ...]], PopulationRegression]
 
 
-def learned_from(
-    study: Study, anatomy: Anatomy, measured: tuple[str, ...], targets: tuple[str, ...]
-) -> PopulationRegression:
-    """Return the regression that the people of a study teach, from what is known of their muscles or was measured of them."""
-    people = [assemble_trials(study, one, anatomy.muscles, scale=emg_scale(study, one)) for one in study.subjects]
-    return learn_population([[_known(trial) for trial in trials] for trials in people], measured, targets)
+def taught_by(people: Callable[[], People]) -> Learn:
+    """Return what learns a regression from ``measured`` envelopes, motion, load and moment to ``targets``; people are made once."""
+    once = cache(people)
+    return lambda measured, targets: learn_population(once(), measured, targets)
+
+
+def virtual_people(
+    anatomy: Anatomy, model: MusculoskeletalModel, study: Study, *, count: int, seed: int
+) -> list[tuple[Trial, ...]]:
+    """Return the trials of virtual people who hold the loads of a study, with everything known of them."""
+    settings = PopulationSettings(trials=FEW_TRIALS)
+    known = sorted({one.load_kg for person in study.subjects for one in person.recordings if np.isfinite(one.load_kg)})
+    if known:
+        picked = np.unique(np.linspace(0, len(known) - 1, min(FEW_LOADS, len(known))).round().astype(int))
+        settings = replace(settings, loads_kg=tuple(known[i] for i in picked))
+    virtual = simulate_people(anatomy, model.geometry, settings, seed=seed + SEED_APART, count=count)
+    return [person.trials for person in virtual]
+
+
+def recorded_people(study: Study, anatomy: Anatomy) -> list[tuple[Trial, ...]]:
+    """Return the trials of a study's people; where no truth is known of a muscle, the envelope that was measured stands in."""
+    people = (assemble_trials(study, one, anatomy.muscles, scale=emg_scale(study, one)) for one in study.subjects)
+    return [tuple(_known(trial) for trial in trials) for trials in people]
 
 
 def _known(trial: Trial) -> Trial:
-    """Return the trial of a teacher: where no truth is known, the envelope that was measured stands in."""
     measured = np.where(trial.emg_valid, trial.emg, np.nan)
     return replace(trial, truth=np.where(np.isnan(trial.truth), measured, trial.truth))
