@@ -18,13 +18,17 @@ SIGNATURES = {
     "on_progress: 'Callable[[FitProgress], None] | None' = None) -> 'Run'",
     "reconstruct": "(run: 'Run | str | Path', trial: 'Trial | str | Path', *, subject: 'str | None' = None, "
     "data_root: 'str | Path | None' = None) -> 'xr.Dataset'",
+    "compare": "(study: 'Study | str | Path', *, out: 'str | Path', methods: 'Sequence[str] | None' = None, "
+    "hide: 'Sequence[str]' = (), split: 'str' = 'roles', seed: 'int' = 0, people: 'int' = 100, "
+    "subjects: 'Sequence[str] | None' = None, resume: 'bool' = False, overwrite: 'bool' = False, "
+    "on_progress: 'Callable[[FitProgress], None] | None' = None) -> 'Comparison'",
     "read_table": "(path: 'str | Path', *, duplicates: 'Duplicates' = 'error') -> 'Table'",
     "write_table": "(table: 'Table', path: 'str | Path') -> 'None'",
 }
 
 
 def test_the_package_offers_these_names_and_no_others():
-    assert set(profundus.__all__) == {"Run", "__version__", *SIGNATURES}
+    assert set(profundus.__all__) == {"Comparison", "Run", "__version__", *SIGNATURES}
 
 
 @pytest.mark.parametrize("name", SIGNATURES)
@@ -44,6 +48,12 @@ def test_a_run_offers_what_the_documentation_shows():
     public = {name for name in vars(profundus.Run) if not name.startswith("_")}
     assert public == {"subjects", "scores", "parameters", "dataset", "reconstruct", "report"}
     assert list(profundus.Run.__dataclass_fields__) == ["path"]
+
+
+def test_a_comparison_offers_what_the_documentation_shows():
+    public = {name for name in vars(profundus.Comparison) if not name.startswith("_")}
+    assert public == {"scores", "paired", "dataset"}
+    assert list(profundus.Comparison.__dataclass_fields__) == ["path"]
 
 
 def test_the_model_has_the_methods_of_the_documentation_and_its_muscles_in_file_order():

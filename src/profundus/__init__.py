@@ -7,10 +7,31 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Run", "__version__", "fit", "load_model", "load_study", "read_table", "reconstruct", "write_table"]
+__all__ = [
+    "Comparison",
+    "Run",
+    "__version__",
+    "compare",
+    "fit",
+    "load_model",
+    "load_study",
+    "read_table",
+    "reconstruct",
+    "write_table",
+]
 
 if TYPE_CHECKING:
-    from profundus.api import Run, fit, load_model, load_study, read_table, reconstruct, write_table
+    from profundus.api import (
+        Comparison,
+        Run,
+        compare,
+        fit,
+        load_model,
+        load_study,
+        read_table,
+        reconstruct,
+        write_table,
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from profundus.io.tables import read_table, write_table
 from profundus.records import Reconstruction, Scorecard, ScoreRow, Study, Trial
@@ -17,11 +17,22 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from profundus.io.comparison_directory import ComparisonDirectory
     from profundus.io.run_directory import RunDirectory
     from profundus.model.musculoskeletal import MusculoskeletalModel
     from profundus.protocols.fitting import FitProgress
 
-__all__ = ["Run", "fit", "load_model", "load_study", "read_table", "reconstruct", "write_table"]
+__all__ = [
+    "Comparison",
+    "Run",
+    "compare",
+    "fit",
+    "load_model",
+    "load_study",
+    "read_table",
+    "reconstruct",
+    "write_table",
+]
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,53 @@ class Run:
         return RunDirectory(self.path)
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Every method on the same trials, in a folder that `compare` wrote; ``Comparison(path)`` opens it."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        """Refuse a folder without a comparison: MissingFileError or FileFormatError."""
+        from profundus.io.comparison_directory import read_comparison
+
+        object.__setattr__(self, "path", read_comparison(Path(self.path)).path)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """Return the scores of all methods as ``scores.csv`` holds them."""
+        return _score_frame(self._directory.scores)
+
+    def paired(
+        self,
+        *,
+        against: str = "copy",
+        pooled: Literal["all", "load"] = "all",
+        by: Literal["rmse", "rmse_scaled"] = "rmse",
+    ) -> pd.DataFrame:
+        """Return every method against another over the test trials, muscle by muscle: geometric mean of error ratios, interval, wins."""
+        import pandas as pd
+
+        from profundus.validate.paired import paired
+
+        return pd.DataFrame(
+            [vars(row) for row in paired(self._directory.scores, against=against, pooled=pooled, by=by)]
+        )
+
+    def dataset(self, subject: str, method: str) -> xr.Dataset:
+        """Return a method's answer for a person, with the axes trial, time [s, from the trial's start], muscle, coordinate."""
+        from profundus.io.archive import to_dataset
+
+        folder = self._directory
+        return to_dataset(folder.answer(subject, method, folder.recorded(subject)))
+
+    @property
+    def _directory(self) -> ComparisonDirectory:
+        from profundus.io.comparison_directory import read_comparison
+
+        return read_comparison(self.path)
+
+
 def load_model(
     name: str | Path = "arm26", *, coordinates: Sequence[str] | None = None, fixed: Mapping[str, float] | None = None
 ) -> MusculoskeletalModel:
@@ -155,6 +213,39 @@ def fit(
     if out is None:
         weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
     return run
+
+
+def compare(
+    study: Study | str | Path,
+    *,
+    out: str | Path,
+    methods: Sequence[str] | None = None,
+    hide: Sequence[str] = (),
+    split: str = "roles",
+    seed: int = 0,
+    people: int = 100,
+    subjects: Sequence[str] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_progress: Callable[[FitProgress], None] | None = None,
+) -> Comparison:
+    """Ask all ``methods`` about the same trials, score them, write page and figures; return the comparison.
+
+    With ``hide`` (measured muscles, or "each") these are taken out of the inputs one at a time and held against their own EMG, as
+    `profundus validate` does; without it as `profundus compare`. ``split`` and ``people`` are those of the commands. Raises InputError
+    (study, folder, names), ResourceError (disk), ConvergenceError (no method had an answer).
+    """
+    from profundus.pages import write_comparison_page
+    from profundus.protocols.asking import Asked, How
+    from profundus.protocols.comparing import compare_study
+    from profundus.protocols.hiding import validate_study
+    from profundus.protocols.methods import chosen
+
+    read = study if isinstance(study, Study) else load_study(study)
+    asked = Asked(chosen(methods), seed, people, split)
+    how = How(subjects, resume, overwrite, on_progress, write_comparison_page)
+    result = validate_study(read, Path(out), hide, asked, how) if hide else compare_study(read, Path(out), asked, how)
+    return Comparison(result.directory.path)
 
 
 def reconstruct(

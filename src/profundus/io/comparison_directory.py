@@ -15,7 +15,7 @@ from profundus.io.archive import from_dataset, read_archive, to_dataset, write_a
 from profundus.io.archive_layout import ANSWERED, OPTIONAL, VARIABLES
 from profundus.io.file_names import refuse_names
 from profundus.io.manifest import read_manifest
-from profundus.io.run_directory import MANIFEST, SUBJECTS, RunDirectory, start_run
+from profundus.io.run_directory import MANIFEST, SUBJECTS, RunDirectory, read_run, start_run
 from profundus.io.store import write_whole
 from profundus.records import Flag, Reconstruction, Scorecard, Trial, TrialReconstruction
 
@@ -117,6 +117,17 @@ def start_comparison(
         what = "the folder holds the results of a fit, not of a comparison"
         raise InputError(Problem("error", what, file=str(path), remedy="Choose another folder"))
     run = start_run(path, {**manifest, "kind": KIND}, study_file=study_file, overwrite=overwrite, resume=resume)
+    return ComparisonDirectory(run)
+
+
+def read_comparison(path: Path) -> ComparisonDirectory:
+    """Return the comparison in a folder. Raises MissingFileError or FileFormatError where there is none."""
+    run = read_run(path)
+    if run.manifest.get("kind") != KIND:
+        what = "the folder holds the results of a fit, not of a comparison"
+        raise FileFormatError(
+            Problem("error", what, file=str(path), expected="a folder that `profundus compare` wrote")
+        )
     return ComparisonDirectory(run)
 
 

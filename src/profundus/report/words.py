@@ -44,9 +44,9 @@ def muscle_name(name: str) -> str:
 
 
 def method_name(method: str) -> str:
-    """Return the method's name in words."""
+    """Return the method's name in words; a star marks a variant with personalized parameters."""
     base = method.removesuffix("_personalized")
-    return METHODS.get(base, base) + (", personalized" if base != method else "")
+    return METHODS.get(base, base) + (" *" if base != method else "")
 
 
 def plain(value: float, digits: int = 2) -> str:

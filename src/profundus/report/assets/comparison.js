@@ -56,7 +56,7 @@
     const every = muscles.flatMap(({ name }) => page.ratios[name].flatMap((row) => [row.ratio, row.scaled, row.low, row.high, page.ceiling[name]])).filter((v) => v > 0);
     const ends = [Math.log10(Math.min(0.8, ...every) * 0.92), Math.log10(Math.max(1.25, ...every) * 1.08)];
     muscles.forEach(({ name, label }, k) => {
-      const list = page.ratios[name], id = axis(k), panel = place(k, { columns, rows, width, height, gap: 26, rowGap, label: small ? 116 : 200 });
+      const list = page.ratios[name], id = axis(k), panel = place(k, { columns, rows, width, height, gap: 26, rowGap, label: small ? 116 : 226 });
       layout[`xaxis${id}`] = { domain: [panel.x[0], panel.x[1] - 58 / width], anchor: `y${id}`, type: "log", range: ends, gridcolor: GRID, zeroline: false, fixedrange: true, tickangle: 0, ...ratioTicks(ends, small ? 5 : 8) };
       layout[`yaxis${id}`] = {
         domain: panel.y, anchor: `x${id}`, range: [list.length - 0.4, -0.6], tickvals: list.map((_, i) => i), fixedrange: true, gridcolor: "rgba(0,0,0,0)", zeroline: false,
@@ -89,7 +89,7 @@
   // ---------- every person, every load ----------
   function drawCells() {
     const metric = METRICS[el("metric").value], small = narrow(), { columns } = page.cells, width = el("cells").clientWidth;
-    const muscles = page.deep.filter(({ name }) => page.cells.values[name]), label = small ? 112 : 205, foot = 30;
+    const muscles = page.deep.filter(({ name }) => page.cells.values[name]), label = small ? 112 : 232, foot = 30;
     const one = page.methods.length * (small ? 18 : 22), height = muscles.length * (one + 64) + foot;
     const traces = [], layout = { height, margin: { l: label, r: small ? 8 : 70, t: 0, b: foot }, annotations: [], shapes: [] };
     const cell = (width - label - 70) / Math.max(1, columns.length), first = columns.map((c, i) => (i === 0 || columns[i - 1].subject !== c.subject ? i : -1)).filter((i) => i >= 0);
