@@ -129,6 +129,15 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(study, tmp_path, monkeyp
     assert (out / "scores.csv").read_bytes() == (whole.directory.path / "scores.csv").read_bytes()
 
 
+def test_a_comparison_goes_on_with_more_methods(study, tmp_path, capsys):
+    given = ("compare", study, "--out", tmp_path / "out", "--quiet", "--methods")
+    compare_study(read_study(study), tmp_path / "out", Asked(("copy", "copy_group")))
+    assert called(capsys, *given, "copy_best", "--resume")[0] == 0
+    assert set(pd.read_csv(tmp_path / "out" / "scores.csv").method) == {"copy", "copy_group", "copy_best"}
+    manifest = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert manifest["methods"] == ["copy", "copy_group", "copy_best"]
+
+
 def test_another_seed_or_split_is_another_comparison(compared, study, capsys):
     out, _ = compared
     for other in (("--seed", 1), ("--split", "load:2"), ("--people", 20)):
@@ -140,9 +149,12 @@ def test_another_seed_or_split_is_another_comparison(compared, study, capsys):
 def test_earlier_results_are_replaced_only_when_asked(study, tmp_path, capsys):
     read, out = read_study(study), tmp_path / "out"
     compare_study(read, out, Asked(("copy", "copy_group")))
+    (out / "figures").mkdir()
+    (out / "figures" / "heatmaps_DEL.svg").touch()
     assert called(capsys, "compare", study, "--out", out, "--methods", "copy")[0] == 2
     compare_study(read, out, Asked(("copy",)), How(overwrite=True))
     assert {file.stem for file in (out / "subjects" / "sub-01").iterdir()} == {"copy", "recorded"}
+    assert not (out / "figures").exists()
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def start_run(
     if path.exists() and (not path.is_dir() or any(not is_unfinished(inner) for inner in path.iterdir())):
         _refuse_foreign(path)
         if overwrite:
-            for name in (SCORES, STUDY, "report.html", "opensim", SUBJECTS, CHECKPOINTS, MANIFEST):
+            for name in (SCORES, STUDY, "report.html", "opensim", "figures", SUBJECTS, CHECKPOINTS, MANIFEST):
                 remove(path / name)
         elif not resume:
             state = "a finished" if run.finished else "an unfinished"

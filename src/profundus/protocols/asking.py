@@ -11,8 +11,10 @@ from typing import Protocol
 from profundus.errors import ConvergenceError, InputError, Problem
 from profundus.io.anatomy import arm_sign
 from profundus.io.comparison_directory import ComparisonDirectory, start_comparison
+from profundus.io.manifest import read_manifest
+from profundus.io.run_directory import MANIFEST
 from profundus.protocols.fitting import FitProgress, chosen_people
-from profundus.protocols.methods import PERSONALIZED, Bench, Case, answer
+from profundus.protocols.methods import METHODS, PERSONALIZED, Bench, Case, answer
 from profundus.protocols.models import groups_of
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
 from profundus.records import Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject, Trial
@@ -152,9 +154,17 @@ def _started(study: Study, out: Path, bench: Bench, asked: Asked, how: How) -> C
     if how.resume:
         refuse_others(out, known, what="comparison")
     made = surroundings(study, bench.anatomy, LIBRARIES)
-    manifest = {**facts, **made, "fingerprint": known, "methods": list(asked.methods)}
+    manifest = {**facts, **made, "fingerprint": known, "methods": _all_methods(out, asked, how)}
     source = Path(study.source) if study.source else None
     return start_comparison(out, manifest, study_file=source, overwrite=how.overwrite, resume=how.resume)
+
+
+def _all_methods(out: Path, asked: Asked, how: How) -> list[str]:
+    """Return the methods that are asked, and those that were asked before where a comparison goes on, in the order of `METHODS`."""
+    there = how.resume and (out / MANIFEST).is_file()
+    earlier = read_manifest(out / MANIFEST).get("methods", ()) if there else ()
+    everyone = dict.fromkeys([*asked.methods, *earlier])
+    return sorted(everyone, key=lambda name: METHODS.index(name) if name in METHODS else len(METHODS))
 
 
 def _finished(
