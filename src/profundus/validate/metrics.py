@@ -70,12 +70,7 @@ def lag_ms(truth: Floats, estimate: Floats, *, step: float, reach_ms: float = 30
     reach = min(round(reach_ms / 1000.0 / step), len(truth) // 4)
     if reach < 1:
         return np.nan
-    r = np.array(
-        [
-            pearson_r(truth[max(0, -k) : len(truth) - max(0, k)], estimate[max(0, k) : len(truth) - max(0, -k)])
-            for k in range(-reach, reach + 1)
-        ]
-    )
+    r = _lagged_r(truth, estimate, reach)
     if np.isnan(r).any():
         return np.nan
     peak = int(np.argmax(r))
@@ -128,6 +123,26 @@ def both(*series: Floats) -> tuple[Floats, ...]:
     """Return the samples at which all of the series are known."""
     known = np.all(np.isfinite(series), axis=0)
     return tuple(np.asarray(one, dtype=np.float64)[known] for one in series)
+
+
+def _lagged_r(truth: Floats, estimate: Floats, reach: int) -> Floats:
+    """Return Pearson's r (lag,) of the truth with the estimate moved back by -reach to reach samples; NaN where one of them is constant."""
+    known = [np.isfinite(truth), np.isfinite(estimate)]
+    if not known[0].any() or not known[1].any():
+        return np.full(2 * reach + 1, np.nan)
+    y, x = (np.where(k, s - np.mean(s[k]), 0.0) for s, k in zip((truth, estimate), known, strict=True))
+    here, there = (k.astype(float) for k in known)
+
+    def summed(one: Floats, other: Floats) -> Floats:
+        return np.correlate(np.pad(other, reach), one, mode="valid")
+
+    count = np.maximum(summed(here, there), 1.0)
+    mean_y, mean_x = summed(y, there) / count, summed(here, x) / count
+    power_y = summed(y**2, there) / count - mean_y**2
+    power_x = summed(here, x**2) / count - mean_x**2
+    flat = (power_y <= 1e-12 * np.max(y**2)) | (power_x <= 1e-12 * np.max(x**2))
+    shared = summed(y, x) / count - mean_y * mean_x
+    return np.where(flat, np.nan, shared / np.sqrt(np.where(flat, 1.0, power_y * power_x)))
 
 
 def _constant(series: Floats) -> bool:
