@@ -24,7 +24,11 @@ SCORE_HEAD = (
     ("RMSE", "median over people, percent of maximum", "wide"),
     ("Amplitude", "median over people of mean / mean of the truth", ""),
     ("90 % holds", "median share of the truth inside the 90 % band", "wide"),
-    ("Interval score", "median, percent of maximum: width + 20 × what lies outside; smaller is better", "wide"),
+    (
+        "Interval",
+        "interval score, median, percent of maximum: width + 20 × what lies outside; smaller is better",
+        "wide",
+    ),
 )
 CEILING_HEAD = (
     ("Method", "", ""),

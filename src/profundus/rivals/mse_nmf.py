@@ -80,7 +80,8 @@ def mse_nmf(
     said = f"{len(synergies.weights)} synergies hold {synergies.vaf:.1%} of the power of the measured envelopes"
     subject = trials[0].subject
     restless = Flag("not_converged", subject, why=f"the factorization still moved after {ITERATIONS} iterations")
-    told = (Flag("synergies", subject, why=said), *(() if synergies.converged else (restless,)), *flags)
+    poor = Flag("synergies_poor", subject, why=f"{said}, {chosen.vaf:.0%} were asked for")
+    told = (*(() if synergies.vaf >= chosen.vaf else (poor,)), *(() if synergies.converged else (restless,)), *flags)
     return Reconstruction(method, subject, tuple(one.answer(weights) for one in driven), told)
 
 

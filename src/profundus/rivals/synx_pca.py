@@ -80,7 +80,8 @@ def synx_pca(
     weights, flags = _weights([one for one in driven if one.moved.trial.role == "fit"], measured, chosen)
     said = f"{len(components.directions)} components explain {components.explained:.1%} of the variance of the measured envelopes"
     subject = trials[0].subject
-    told = (Flag("synergies", subject, why=said), *flags)
+    poor = Flag("synergies_poor", subject, why=f"{said}, {chosen.explained:.0%} were asked for")
+    told = (*(() if components.explained >= chosen.explained else (poor,)), *flags)
     return Reconstruction(method, subject, tuple(one.answer(weights) for one in driven), told)
 
 
