@@ -191,9 +191,11 @@ def test_trial_without_moments_is_assembled_with_a_note():
     [("emg", True, False), ("moments", False, True), ("kinematics", True, True), ("all", True, True)],
 )
 def test_excluded_stretch_loses_what_it_names(what, emg_goes, moment_goes):
-    (trial,) = assembled(recording(exclusions=(Exclusion("curl", (2.0, 3.0), what, "both feet on one belt"),)))
+    bad = Exclusion("curl", (2.0, 3.0), what, "both feet on one belt")
+    (trial,) = assembled(recording(exclusions=(bad,), truth=envelopes().select({"BRA": "BIClong"})))
     inside = (trial.time >= 2.0) & (trial.time <= 3.0)
     np.testing.assert_array_equal(trial.emg_valid[:, 2], ~(inside & emg_goes))
+    np.testing.assert_array_equal(np.isfinite(trial.truth[:, 1]), ~(inside & emg_goes))  # no method is judged there
     np.testing.assert_array_equal(trial.moment_valid[:, 0], ~(inside & moment_goes))
     assert trial.processing["exclusions"] == [
         {"trial": "curl", "time": [2.0, 3.0], "what": what, "why": "both feet on one belt"}

@@ -73,7 +73,7 @@ def assemble_trial(study: Study, recording: Recording, muscles: tuple[str, ...],
         emg_valid=np.isfinite(emg) & emg_trusted[:, None],
         moment=moment,
         moment_valid=np.isfinite(moment) & moment_trusted[:, None],
-        truth=_truth(recording, time, late, muscles),
+        truth=np.where(emg_trusted[:, None], _truth(recording, time, late, muscles), np.nan),
         load_kg=recording.load_kg,
         motion=recording.motion,
         problems=(
