@@ -42,6 +42,16 @@ def test_the_method_itself_stands_beside_the_others_at_one():
     assert (found.ratio, found.lower, found.upper, found.wins) == (1.0, 1.0, 1.0, 0)
 
 
+def test_silence_where_it_is_hard_wins_nothing():
+    rows = [row("copy", who, 0.04, n=1000) for who in PEOPLE[:3]]
+    rows += [
+        row("nmm", who, error, n=n) for who, error, n in zip(PEOPLE, (0.02, 0.05, 0.05), (899, 900, 1111), strict=False)
+    ]
+    found = of(paired(Scorecard(tuple(rows))))
+    assert (found.people, found.left_out, found.wins) == (2, 1, 0)
+    assert found.ratio == pytest.approx(1.25)
+
+
 def test_the_interval_is_that_of_the_mean_of_normal_logs():
     # 300 people whose log ratio has the mean log 0.8 and the standard deviation 0.3: the interval is mean +- 1.645 x 0.3 / sqrt(300)
     quantiles = stats.norm.ppf((np.arange(300) + 0.5) / 300)

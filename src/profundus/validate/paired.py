@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 Error = Literal["rmse", "rmse_scaled"]
 Key = tuple[str, float | None, bool]  # muscle, load (None: all), whether it was hidden
 RESAMPLES, CONFIDENCE = 10_000, 0.9
+SAME_SAMPLES = 0.9  # share of samples that both answered, at least, for two errors to be a pair
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class PairedRow:
     """One method against another for one muscle (``name``), over people.
 
     ``load_kg`` is NaN where all trials are pooled. ``people`` were scored under both methods; all other numbers are theirs. ``left_out``:
-    those in whom one of the two errors is missing or zero. ``ratio`` is the geometric mean of error / error of ``against``; ``lower`` and
+    those in whom one of the two errors is missing or zero, or is over fewer than 0.9 of the other's samples:
+    silence where it is hard is no skill. ``ratio`` is the geometric mean of error / error of ``against``; ``lower`` and
     ``upper`` its 5 to 95 % interval, a percentile bootstrap over people, NaN for one person, in whom nothing can be said of others.
     ``wins``: people with the smaller error. r to interval_score90 are medians; ``log_amplitude_rms`` is the root mean square of the
     log of the amplitude ratio.
@@ -139,7 +141,11 @@ def _held_against(
     seed: int,
 ) -> PairedRow:
     people = [
-        person for person in ours if person in theirs and _error(ours, person, by) * _error(theirs, person, by) > 0
+        person
+        for person in ours
+        if person in theirs
+        and _error(ours, person, by) * _error(theirs, person, by) > 0
+        and _alike(ours[person].n, theirs[person].n)
     ]
     logs = np.log([_error(ours, person, by) / _error(theirs, person, by) for person in people])
     ratio, lower, upper = np.exp(_mean_and_interval(logs, seed))
@@ -161,6 +167,10 @@ def _held_against(
         interval_score90=_median(row.interval_score90 for row in scored),
         log_amplitude_rms=_log_rms(row.amplitude_ratio for row in scored),
     )  # fmt: skip
+
+
+def _alike(ours: int, theirs: int) -> bool:
+    return min(ours, theirs) >= SAME_SAMPLES * max(ours, theirs)
 
 
 def _error(rows: Mapping[str, ScoreRow], person: str, by: Error) -> float:
