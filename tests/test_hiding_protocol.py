@@ -143,3 +143,16 @@ def test_answers_from_files_with_another_envelope_are_the_same_bits(study, valid
         for trial, excitation in of(rec, MUSCLE).items():
             same = np.array_equal(excitation, found[rec.method][trial], equal_nan=True)
             assert same == (rec.method != CEILING or np.isnan(excitation).all()), (rec.method, trial)
+
+
+def test_other_people_teach_a_hidden_muscle_though_nobody_knows_the_deep_ones(tmp_path):
+    read = read_study(tiny_study(tmp_path, steps=3, subjects=("sub-01", "sub-02", "sub-03")))
+    people = tuple(
+        replace(one, recordings=tuple(replace(recording, truth=None) for recording in one.recordings))
+        for one in read.subjects
+    )
+    asked = Asked(("copy", "population_regression"), split="subject:sub-03")
+    result = validate_study(replace(read, subjects=people), tmp_path / "out", [MUSCLE], asked)
+    assert not result.failures
+    rows = [row for row in result.scores.rows if (row.method, row.trial) == ("population_regression", "all")]
+    assert {(row.name, row.subject) for row in rows} == {(MUSCLE, "sub-03")}

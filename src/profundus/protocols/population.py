@@ -23,9 +23,17 @@ Learn = Callable[[tuple[str, ...], tuple[str, ...]], PopulationRegression]
 
 
 def taught_by(people: Callable[[], People]) -> Learn:
-    """Return what learns a regression from ``measured`` envelopes, motion, load and moment to ``targets``; people are made once."""
+    """Return what learns a regression from ``measured`` envelopes, motion, load and moment to ``targets``; people are made once.
+
+    Targets that fewer than two people can teach are left out, unless these are all.
+    """
     once = cache(people)
-    return lambda measured, targets: learn_population(once(), measured, targets)
+
+    def learned(measured: tuple[str, ...], targets: tuple[str, ...]) -> PopulationRegression:
+        taught = tuple(name for name in targets if sum(_knows(person, name) for person in once()) > 1)
+        return learn_population(once(), measured, taught or targets)
+
+    return learned
 
 
 def virtual_people(
@@ -45,6 +53,11 @@ def recorded_people(study: Study, anatomy: Anatomy) -> list[tuple[Trial, ...]]:
     """Return the trials of a study's people; where no truth is known of a muscle, the envelope that was measured stands in."""
     people = (assemble_trials(study, one, anatomy.muscles, scale=emg_scale(study, one)) for one in study.subjects)
     return [tuple(_known(trial) for trial in trials) for trials in people]
+
+
+def _knows(person: Sequence[Trial], muscle: str) -> bool:
+    columns = (trial.truth[:, trial.muscles.index(muscle)] for trial in person if muscle in trial.muscles)
+    return any(bool(np.isfinite(column).any()) for column in columns)
 
 
 def _known(trial: Trial) -> Trial:
