@@ -15,7 +15,8 @@ from profundus.io.tables import read_table, write_table
 from profundus.protocols.asking import Asked
 from profundus.protocols.comparing import bench_of
 from profundus.protocols.hiding import CEILING, validate_study
-from profundus.protocols.methods import HINDSIGHT, METHODS, Case, answer
+from profundus.protocols.methods import ANSWERS, HINDSIGHT, METHODS, Case, answer
+from profundus.records import Flag
 from profundus.signal import assemble_trials, emg_scale
 from profundus.validate.hiding import hidden, noise_of_envelope
 from profundus.validate.repeatability import own_pattern
@@ -156,3 +157,12 @@ def test_other_people_teach_a_hidden_muscle_though_nobody_knows_the_deep_ones(tm
     assert not result.failures
     rows = [row for row in result.scores.rows if (row.method, row.trial) == ("population_regression", "all")]
     assert {(row.name, row.subject) for row in rows} == {(MUSCLE, "sub-03")}
+
+
+def test_a_flag_on_a_whole_answer_tells_which_muscle_was_hidden(study, tmp_path, monkeypatch):
+    honest = ANSWERS["copy_group"]
+    restless = Flag("not_converged", "sub-01", why="still moved")
+    monkeypatch.setitem(ANSWERS, "copy_group", lambda case: replace(honest(case), flags=(restless,)))
+    result = validate_study(read_study(study), tmp_path / "out", [MUSCLE, TWIN], Asked(("copy", "copy_group")))
+    told = [flag.why for method, flag in result.flags if (method, flag.name) == ("copy_group", "not_converged")]
+    assert told == [f"{name} hidden: still moved" for name in (MUSCLE, TWIN)]

@@ -103,7 +103,10 @@ class _Rounds:
                         whole[:, column] = getattr(part, key)[:, column]
             parts.append(TrialReconstruction(trial, **values))
         flags = tuple(
-            flag for rec, name in zip(answers, self.muscles, strict=True) for flag in rec.flags if flag.muscle == name
+            flag if flag.muscle else replace(flag, why=f"{name} hidden: {flag.why}")
+            for rec, name in zip(answers, self.muscles, strict=True)
+            for flag in rec.flags
+            if flag.muscle in ("", name)
         )
         return Reconstruction(method, self.trials[0].subject, tuple(parts), flags)
 
