@@ -3,7 +3,7 @@
 import io
 import json
 from contextlib import redirect_stdout
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,9 @@ from profundus.io.run_directory import read_run
 from profundus.io.study_file import read_study
 from profundus.protocols.asking import Asked, How
 from profundus.protocols.comparing import bench_of, compare_study
-from profundus.protocols.methods import ANSWERS, METHODS, chosen
+from profundus.protocols.methods import ANSWERS, METHODS, Case, answer, chosen
 from profundus.records import ScoreRow
+from profundus.signal import assemble_trials
 
 pytestmark = pytest.mark.slow  # they share one comparison
 ASKED = ("copy", "copy_group", "copy_best", "mse_nmf", "static_optimization", "physics_only")
@@ -155,6 +156,29 @@ def test_earlier_results_are_replaced_only_when_asked(study, tmp_path, capsys):
     compare_study(read, out, Asked(("copy",)), How(overwrite=True))
     assert {file.stem for file in (out / "subjects" / "sub-01").iterdir()} == {"copy", "recorded"}
     assert not (out / "figures").exists()
+
+
+def test_generic_muscles_of_rivals_have_the_delay_and_the_gain_that_the_fit_starts_from(study):
+    read = read_study(study)
+    emg = replace(read.emg, delay_prior_ms=(30.0, 10.0), normalization="session_max")
+    bench = bench_of(replace(read, emg=emg), Asked(("copy",)))
+    trials = assemble_trials(bench.study, bench.study.subjects[0], bench.anatomy.muscles)
+    plant = Case(bench, trials).plant
+    np.testing.assert_allclose(plant.parameters.muscles.electromechanical_delay, 0.03)
+    measured = trials[0].measured
+    half = plant.moved(trials[0]).measured_excitation()[:, measured]
+    np.testing.assert_allclose(half, 0.5 * trials[0].emg[:, measured])
+
+
+def test_physics_without_a_network_believes_the_moment_as_much_as_the_fit_does(study):
+    read, found = read_study(study), []
+    for moment_sd in (0.3, 10.0):
+        fit = replace(read.fit, loss=replace(read.fit.loss, moment_sd=moment_sd))
+        bench = bench_of(replace(read, fit=fit), Asked(("copy",)))
+        trials = assemble_trials(bench.study, bench.study.subjects[0], bench.anatomy.muscles)
+        found.append(answer("physics_only", Case(bench, trials[:1])).trials[0])
+    deep = [trials[0].muscles.index(name) for name in DEEP]
+    assert np.all(np.nanmean(found[1].excitation[:, deep], axis=0) < np.nanmean(found[0].excitation[:, deep], axis=0))
 
 
 @pytest.mark.parametrize(

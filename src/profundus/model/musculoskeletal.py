@@ -174,15 +174,15 @@ class MusculoskeletalModel(eqx.Module):
         return array
 
 
-def generic_parameters(anatomy: Anatomy) -> Parameters:
-    """Return the parameters of the anatomy itself, with a delay of 60 ms, a shape factor of -0.5 and a time constant of 15 ms."""
+def generic_parameters(anatomy: Anatomy, *, delay: float = GENERIC_DELAY) -> Parameters:
+    """Return the parameters of the anatomy itself, with a ``delay`` [s], a shape factor of -0.5 and a time constant of 15 ms."""
     return Parameters(
         MuscleParameters(
             jnp.asarray(anatomy.max_isometric_force),
             jnp.asarray(anatomy.optimal_fiber_length),
             jnp.asarray(anatomy.tendon_slack_length),
             jnp.asarray(anatomy.pennation_at_optimal),
-            jnp.full(len(anatomy.muscles), GENERIC_DELAY),
+            jnp.full(len(anatomy.muscles), delay),
         ),
         ActivationParameters(jnp.asarray(GENERIC_SHAPE_FACTOR, float), jnp.asarray(GENERIC_TIME_CONSTANT, float)),
     )

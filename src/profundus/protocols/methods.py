@@ -14,7 +14,7 @@ from profundus.fit import identifiability
 from profundus.fit.personalization import Personalized, personalize
 from profundus.fit.priors import gain_prior, parameter_prior
 from profundus.fit.subject import Objectives, SubjectFit
-from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.musculoskeletal import MusculoskeletalModel, generic_parameters
 from profundus.model.settings import resolved
 from profundus.protocols.models import copy_of_nearest, nearest_of
 from profundus.protocols.population import Learn
@@ -23,7 +23,7 @@ from profundus.records import Anatomy, FitSettings, Reconstruction, Study, Trial
 from profundus.rivals.copy import copy_best, copy_group
 from profundus.rivals.emg_assisted import emg_assisted
 from profundus.rivals.mse_nmf import mse_nmf
-from profundus.rivals.physics_only import physics_only
+from profundus.rivals.physics_only import PhysicsOnlySettings, physics_only
 from profundus.rivals.plant import Plant
 from profundus.rivals.population import PopulationRegression, population_regression
 from profundus.rivals.static_optimization import static_optimization
@@ -110,12 +110,13 @@ class Case:
 
     @cached_property
     def plant(self) -> Plant:
-        """Return the generic muscles."""
+        """Return the generic muscles, with the delay and the EMG gain that a fit starts from."""
         own = self.bench
         return Plant(
             own.anatomy,
             own.model.geometry,
-            own.model.generic_parameters,
+            generic_parameters(own.anatomy, delay=own.delay_prior[0]),
+            gain=np.full(len(own.anatomy.muscles), np.exp(gain_prior(own.study.emg.normalization).mean)),
             muscle=resolved(own.study.fit).muscle,
             tendon=own.study.fit.tendon,
             smoothing=own.study.fit.activation_smoothing,
@@ -193,11 +194,18 @@ def _trained(method: str, case: Case) -> Reconstruction:
 
 
 def _physical(name: str, case: Case) -> Reconstruction:
-    return PHYSICAL[name](case.trials, case.plant, method=name)
+    return PHYSICAL[name](case.trials, case.plant, **_settings(name, case), method=name)
 
 
 def _physical_personalized(name: str, case: Case) -> Reconstruction:
-    return PHYSICAL[name](case.trials, case.personalized, method=name + PERSONALIZED)
+    return PHYSICAL[name](case.trials, case.personalized, **_settings(name, case), method=name + PERSONALIZED)
+
+
+def _settings(name: str, case: Case) -> dict[str, PhysicsOnlySettings]:
+    """Return what a method is told beside its defaults: the ablation of the fit believes the moment as much as the fit does."""
+    loss = case.bench.study.fit.loss
+    told = {"moment_sd": loss.moment_sd, "moment_relative_sd": loss.moment_relative_sd}
+    return {"settings": PhysicsOnlySettings(**told)} if name == "physics_only" else {}
 
 
 def _population(case: Case) -> Reconstruction:
