@@ -139,6 +139,16 @@ def test_a_comparison_goes_on_with_more_methods(study, tmp_path, capsys):
     assert manifest["methods"] == ["copy", "copy_group", "copy_best"]
 
 
+def test_a_comparison_goes_on_with_another_person_and_keeps_the_first_ones_scores(tmp_path):
+    study = read_study(tiny_study(tmp_path, steps=3, subjects=("sub-01", "sub-02")))
+    asked, whole, out = Asked(("copy", "copy_group")), tmp_path / "whole", tmp_path / "out"
+    compare_study(study, whole, asked)
+    compare_study(study, out, asked, How(subjects=["sub-01"]))
+    result = compare_study(study, out, asked, How(subjects=["sub-02"], resume=True))
+    assert {row.subject for row in result.scores.rows} == {"sub-01", "sub-02"}
+    assert (out / "scores.csv").read_bytes() == (whole / "scores.csv").read_bytes()
+
+
 def test_another_seed_or_split_is_another_comparison(compared, study, capsys):
     out, _ = compared
     for other in (("--seed", 1), ("--split", "load:2"), ("--people", 20)):

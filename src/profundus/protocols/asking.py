@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -93,7 +94,6 @@ def asked_about(
     those = chosen_people(study, how.subjects)
     folder = _started(study, out, bench, asked, how)
     said = list(study.problems)
-    rows: list[ScoreRow] = []
     for index, one in enumerate(those):
         trials, heard = _assembled(study, one, bench)
         said += heard
@@ -102,8 +102,8 @@ def asked_about(
         for place, method in enumerate(asked.methods):
             _tell(how, FitProgress(one.id, index, len(those), place, len(asked.methods), {}, method))
             _ask(folder, person, one.id, method)
-        rows += [row for rec in folder.answers(one.id) for row in person.rows(rec)]
         _tell(how, FitProgress(one.id, index, len(those), len(asked.methods), len(asked.methods), {}, "done"))
+    rows = (row for name in folder.noted for row in _scored(folder, name, partial(person_of, bench)))
     return _finished(folder, Scorecard(tuple(rows)), said, began=began, how=how)
 
 
@@ -127,6 +127,15 @@ def _ask(folder: ComparisonDirectory, person: Person, subject: str, method: str)
         folder.note(subject, method, {"failure": str(error)})
     else:
         folder.write_answer(rec, {"seconds": round(seconds, 3)})
+
+
+def _scored(
+    folder: ComparisonDirectory, subject: str, person_of: Callable[[tuple[Trial, ...]], Person]
+) -> Iterator[ScoreRow]:
+    """Yield the scores of all answers about a person, those of an earlier start included."""
+    person = person_of(folder.recorded(subject))
+    for rec in folder.answers(subject):
+        yield from person.rows(rec)
 
 
 def _assembled(study: Study, person: Subject, bench: Bench) -> tuple[tuple[Trial, ...], list[Problem]]:
