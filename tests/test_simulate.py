@@ -133,6 +133,23 @@ def test_synergies_leave_as_many_dimensions_as_there_are_synergies():
     assert parts[3:].sum() > 0.001 * parts.sum()
 
 
+def test_a_mixture_holds_nothing_of_a_family_that_does_not_occur():
+    settings = replace(SHORT, families={"mixture": 3, "angle_sharing": 1, "load_switch": 1}, loads_kg=(2.0,))
+    controls = [person.facts["control"] for person in people(settings, count=6)]
+    mixed = [control for control in controls if control["family"] == "mixture"]
+    assert mixed
+    for control in mixed:
+        assert set(control["weights"]) == {"angle_sharing", "load_switch"}
+        assert "effort" not in control
+
+
+def test_every_motion_is_fitted_to_at_one_load_and_tested_at_another():
+    trials = people(PopulationSettings(seconds=1.0))[0].trials
+    for kind in ("curls", "steps", "pulses"):
+        assert {trial.role for trial in trials if trial.motion == kind} == {"fit", "test"}
+    assert sum(trial.role == "test" for trial in trials) == len(trials) // 3
+
+
 def test_in_angle_sharing_brachialis_gains_on_biceps_with_flexion():
     settings = replace(SHORT, families={"angle_sharing": 1}, drive_sd=(0.0, 0.0), loads_kg=(2.0,))
     slopes = []

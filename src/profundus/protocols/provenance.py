@@ -52,15 +52,15 @@ def surroundings(study: Study, anatomy: Anatomy, libraries: Sequence[str]) -> di
 
 
 def fingerprint(facts: Mapping[str, Any], study: Study) -> str:
-    """Return a digest of everything that a result depends on, the text of the study file included."""
+    """Return a digest of everything that a result depends on, the text of the study file and the version included."""
     declared = tomllib.loads(Path(study.source).read_text(encoding="utf-8-sig")) if study.source else {}
-    known = json.dumps({**facts, "declared": declared}, sort_keys=True, default=str)
+    known = json.dumps({**facts, "declared": declared, "version": __version__}, sort_keys=True, default=str)
     return hashlib.sha256(known.encode()).hexdigest()
 
 
 def refuse_others(out: Path, known: str, *, what: str) -> None:
     """Raise InputError where the folder holds ``what`` (a run, a comparison) that was begun with something else."""
     if (out / MANIFEST).is_file() and read_manifest(out / MANIFEST).get("fingerprint") != known:
-        said = f"the {what} in this folder was begun with other data, settings or seed"
+        said = f"the {what} in this folder was begun with other data, settings or seed, or by another version"
         remedy = "Choose another folder, or start over with --overwrite"
         raise InputError(Problem("error", said, file=str(out), remedy=remedy))

@@ -21,7 +21,7 @@ MAX_WEIGHT = 100.0
 
 @dataclass(frozen=True)
 class SynxSettings:
-    """What SynX asks for. Allowances are those of the NMSM Pipeline.
+    """What SynX asks for. Allowances are those that the NMSM Pipeline takes where nothing is said.
 
     ``components``: number of commands, or (None) as few as explain ``explained`` of the variance, at most one fewer than electrodes.
     """
@@ -34,10 +34,10 @@ class SynxSettings:
         "N.m", low=0.01, high=100.0, default=2.0, meaning="error of the joint moment that costs one"
     )
     unmeasured_allowance: float = quantity(
-        "-", low=0.001, high=10.0, default=0.3, meaning="activation of a muscle without electrode that costs one"
+        "-", low=0.001, high=10.0, default=0.5, meaning="activation of a muscle without electrode that costs one"
     )
     residual_allowance: float = quantity(
-        "-", low=0.001, high=10.0, default=0.3, meaning="activation beyond a muscle's envelope that costs one"
+        "-", low=0.001, high=10.0, default=0.01, meaning="activation beyond a muscle's envelope that costs one"
     )
     limit_allowance: float = quantity(
         "-", low=0.0001, high=1.0, default=0.01, meaning="excitation outside 0 to 1 that costs one"

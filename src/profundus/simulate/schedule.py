@@ -70,7 +70,7 @@ def scheduled(
     return Schedule(
         tuple(f"load{load:g}_{n:02d}_{kind}" for load, n, kind in planned),
         tuple(kind for _, _, kind in planned),
-        _roles(len(planned)),
+        tuple(role for load in range(len(settings.loads_kg)) for role in _roles(len(kinds), first=load)),
         *_with_rates(angle, settings.rate_hz),
         np.full(angle.shape, np.nan),
         np.array([load for load, _, _ in planned], dtype=float),
@@ -115,5 +115,6 @@ def _with_rates(angle: Floats, rate_hz: float) -> tuple[Floats, Floats, Floats]:
     return angle, velocity, np.gradient(velocity, 1.0 / rate_hz, axis=1)
 
 
-def _roles(count: int) -> tuple[Role, ...]:
-    return tuple("test" if i % TESTED == TESTED - 1 else "fit" for i in range(count))
+def _roles(count: int, *, first: int = 0) -> tuple[Role, ...]:
+    """Return the roles of trials in a row; ``first`` shifts them, so that every kind of motion is fitted to and tested at some load."""
+    return tuple("test" if (first + i) % TESTED == TESTED - 1 else "fit" for i in range(count))

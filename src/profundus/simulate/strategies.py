@@ -6,7 +6,7 @@ much of it is needed is found afterwards. Shares are relative: the largest of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -73,7 +73,8 @@ def drawn_strategy(demand: Demand, settings: PopulationSettings, chance: np.rand
     if family == "synergies":
         shares, facts = _synergies(chance, demand, contraction)
     else:
-        working, facts = WORKING[family](chance, demand)
+        mixed = [name for name in PURE if name in settings.families] or list(PURE)
+        working, facts = _mixture(chance, demand, mixed) if family == "mixture" else PURE[family](chance, demand)
         shares = _antagonized(chance, demand, working, contraction)
     facts = {
         "family": family,
@@ -118,10 +119,10 @@ def _load_switch(chance: np.random.Generator, demand: Demand) -> tuple[Floats, d
     return light * (heavy / light) ** gone, {"light": light.tolist(), "heavy": heavy.tolist(), "switch": float(switch)}
 
 
-def _mixture(chance: np.random.Generator, demand: Demand) -> tuple[Floats, dict[str, object]]:
-    """Return a weighted mean of the shares of the other families."""
-    weights = chance.dirichlet(np.ones(len(PURE)))
-    drawn = {name: family(chance, demand) for name, family in PURE.items()}
+def _mixture(chance: np.random.Generator, demand: Demand, names: Sequence[str]) -> tuple[Floats, dict[str, object]]:
+    """Return a weighted mean of the shares of the families that occur otherwise, of all where none does."""
+    weights = chance.dirichlet(np.ones(len(names)))
+    drawn = {name: PURE[name](chance, demand) for name in names}
     parts = [weight * _relative(demand, drawn[name][0]) for weight, name in zip(weights, drawn, strict=True)]
     shares = np.sum(parts, axis=0)
     facts: dict[str, object] = {name: facts for name, (_, facts) in drawn.items()}
@@ -129,7 +130,6 @@ def _mixture(chance: np.random.Generator, demand: Demand) -> tuple[Floats, dict[
 
 
 PURE: Mapping[str, Family] = {"effort": _effort, "angle_sharing": _angle_sharing, "load_switch": _load_switch}
-WORKING: Mapping[str, Family] = {**PURE, "mixture": _mixture}
 
 
 def _antagonized(chance: np.random.Generator, demand: Demand, working: Floats, contraction: Floats) -> Shares:
