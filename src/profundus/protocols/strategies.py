@@ -15,6 +15,7 @@ from profundus.protocols.methods import YARDSTICK, blind, revealed
 from profundus.protocols.models import copy_of_nearest
 from profundus.protocols.population import FEW_TRIALS
 from profundus.records import Anatomy, PopulationSettings, Scorecard, ScoreRow, Trial, VirtualPerson
+from profundus.records.virtual import MIXED
 from profundus.rivals.population import PopulationRegression, learn_population, population_regression
 from profundus.simulate import seen_with, simulate_people
 from profundus.validate.paired import PairedRow, paired
@@ -22,7 +23,7 @@ from profundus.validate.scores import score
 
 Taught = Literal["all", "others"]
 Listener = Callable[[str], object]
-REGRESSION = "population_regression"
+REGRESSION, MIXTURE = "population_regression", "mixture"
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,13 @@ def leave_one_strategy_out(
             on_family(family)
     all_of_them = lab.learned(list(chain.from_iterable(crowd[:together] for crowd in crowds.values())))
     found: list[StrategyRow] = []
-    for family, crowd in crowds.items():
-        others = chain.from_iterable(crowds[name][:alone] for name in families if name != family)
+    for number, (family, crowd) in enumerate(crowds.items(), start=len(families)):
+        them = {name: crowds[name][:alone] for name in families if name != family}
+        if MIXTURE in them and family in MIXED:
+            rest = dict.fromkeys((name for name in MIXED if name != family and name in families), 0.0)
+            pure = replace(lab, settings=replace(lab.settings, families={MIXTURE: 1.0, **rest}))
+            them[MIXTURE] = pure.people(alone, first=number * (alone + tested))
+        others = chain.from_iterable(them.values())
         taught: dict[Taught, PopulationRegression] = {"all": all_of_them, "others": lab.learned(list(others))}
         rows = [row for person in crowd[alone:] for row in lab.rows(person, taught)]
         found += [row for by in taught for row in _strategy_rows(family, by, rows)]

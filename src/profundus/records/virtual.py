@@ -15,6 +15,7 @@ from profundus.records.trial import Trial
 
 Floats = NDArray[np.float64]
 FAMILIES = ("effort", "angle_sharing", "synergies", "load_switch", "mixture")
+MIXED = ("effort", "angle_sharing", "load_switch")  # what a mixture is made of
 MOTIONS = ("curls", "steps", "pulses", "wander")
 CHOICES = {"muscle": ("thelen", "degroote", "mixed"), "tendon": ("rigid", "compliant", "mixed"), "emg": ("fast", "raw")}
 
@@ -37,8 +38,9 @@ class GivenMotion:
 class PopulationSettings:
     """How virtual people differ, move and are measured; a pair is a range, from low to high.
 
-    ``families`` holds the share of every control strategy (one left out does not occur), ``trials`` the number of trials of every motion
-    a load; ``given`` motions take the place of both ``trials`` and ``loads_kg``. Why so wide: docs/virtual-subjects.md.
+    ``families`` holds the share of every control strategy: one left out does not occur, one with a share of 0 occurs in mixtures alone.
+    ``trials`` is the number of trials of every motion a load; ``given`` motions take the place of both ``trials`` and ``loads_kg``. Why so
+    wide: docs/virtual-subjects.md.
     """
 
     families: dict[str, float] = field(default_factory=lambda: dict.fromkeys(FAMILIES, 1.0))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.records import PopulationSettings
+from profundus.records.virtual import MIXED
 from profundus.simulate.chance import between, log_between, slow_noise
 
 Floats = NDArray[np.float64]
@@ -73,7 +74,7 @@ def drawn_strategy(demand: Demand, settings: PopulationSettings, chance: np.rand
     if family == "synergies":
         shares, facts = _synergies(chance, demand, contraction)
     else:
-        mixed = [name for name in PURE if name in settings.families] or list(PURE)
+        mixed = [name for name in MIXED if name in settings.families] or list(MIXED)
         working, facts = _mixture(chance, demand, mixed) if family == "mixture" else PURE[family](chance, demand)
         shares = _antagonized(chance, demand, working, contraction)
     facts = {
