@@ -69,6 +69,10 @@ def test_a_model_that_there_is_not_is_refused_by_name():
         profundus.load_model("arm27")
 
 
+def test_the_public_names_are_offered_before_they_are_imported():
+    assert set(profundus.__all__) <= set(dir(profundus))
+
+
 def test_a_name_that_there_is_not_is_an_attribute_error():
     with pytest.raises(AttributeError, match="'fitt'"):
         profundus.fitt  # noqa: B018

@@ -43,6 +43,11 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'profundus' has no attribute '{name}'")
 
 
+def __dir__() -> list[str]:
+    """Return the public names, so that they are offered before they are imported."""
+    return sorted({*globals(), *__all__})
+
+
 class _Package(ModuleType):
     """The package itself, in which the rooms ``fit`` and ``reconstruct`` do not hide the functions of the same name."""
 
