@@ -50,6 +50,14 @@ def test_where_nothing_beats_the_copy_it_is_told_so():
     assert "no method comes nearer to the truth than copying" in headline(page)
 
 
+def test_where_ours_was_not_asked_the_best_of_the_others_is_held_against_the_copy():
+    methods = ("copy", "copy_group", "static_optimization")
+    ratios = {"copy": 1.0, "copy_group": 1.3, "static_optimization": 0.9}
+    page = a_comparison(methods=methods, scorecard=a_card(("sub-01", "sub-02"), methods=methods, ratios=ratios))
+    assert findings(page)[0].number == "×0.90"
+    assert findings(page)[0].sentences[0].startswith("Error of static optimization against the copy's")
+
+
 def test_an_interval_that_holds_one_is_no_difference():
     people = [
         a_card((name,), ratios={"nmm": ratio, "copy": 1.0}) for name, ratio in (("a", 0.4), ("b", 1.6), ("c", 0.9))
@@ -73,6 +81,14 @@ def test_a_good_moment_is_said_to_prove_nothing_with_the_spread_of_errors():
     assert "2 methods explain it with R² of 0.9 or more" in text
     assert "BRA from ×0.50 to ×2.00" in text
     assert "2 people decide little" in text
+
+
+def test_a_method_that_answered_and_is_in_no_ranking_is_named():
+    whole = a_comparison()
+    card = Scorecard(tuple(row for row in whole.scorecard.rows if "static" not in row.method or row.quantity != "emg"))
+    assert "Not held against the copy" not in " ".join(cautions(whole))
+    assert "or none: static optimization." in " ".join(cautions(a_comparison(scorecard=card)))
+    assert "Not held" not in " ".join(cautions(without_truth(whole)))
 
 
 def test_without_truth_no_method_is_called_better():

@@ -125,7 +125,7 @@ def test_a_person_without_a_trial_on_both_sides_is_named():
         "study.toml: subject S2: no trial is left to learn from."
     ]
     assert refusal(lambda: splits.by_load(given, test=4.0)) == [
-        "study.toml: subject S2: no trial is left to be judged by."
+        "study.toml: subject S2: no trial is left to be judged by. Record one, or choose another split."
     ]
     alone = study(replace(person("S1", 1), recordings=(recording("one", 1),)))
     assert "S1: no trial is left to learn from" in refusal(lambda: splits.by_fold(alone, fold=1, of=2))[0]

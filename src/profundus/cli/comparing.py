@@ -56,8 +56,8 @@ def validated(study_file: Path, out: Path, hide: Sequence[str], wish: Wish) -> O
 
 
 def _asked(wish: Wish) -> Asked:
-    named = None if wish.methods == "all" else [name.strip() for name in wish.methods.split(",") if name.strip()]
-    return Asked(chosen(named), wish.seed, wish.people, wish.split)
+    named = [name.strip() for name in wish.methods.split(",") if name.strip()]
+    return Asked(chosen(None if "all" in named else named), wish.seed, wish.people, wish.split)
 
 
 def _how(wish: Wish, tell: Listener | None) -> How:
@@ -104,7 +104,9 @@ def _words(result: ComparisonResult, everybody: Sequence[PairedRow], per_load: S
         [] if everybody else ["No truth is known of the muscles in question: only moments were scored."]
     )
     for muscle in dict.fromkeys(row.name for row in everybody):
-        rows = sorted((row for row in everybody if row.name == muscle), key=lambda row: row.ratio)
+        rows = sorted(
+            (row for row in everybody if row.name == muscle), key=lambda row: (math.isnan(row.ratio), row.ratio)
+        )
         loads = {(row.method, row.load_kg): row for row in per_load if row.name == muscle}
         mark = ", hidden on purpose" if rows[0].hidden else ""
         title = f"{muscle}{mark}: RMSE over the copy's, geometric mean (5 to 95 %), people won, medians"
@@ -112,8 +114,13 @@ def _words(result: ComparisonResult, everybody: Sequence[PairedRow], per_load: S
     lines = [f"{method}: {printable(subject)}: {printable(why)}" for method, subject, why in result.failures]
     return [
         *words,
-        *_first(lines, "answers are missing"),
-        *_first(_flag_lines(result.flags), "cautions"),
+        *_first(lines, "answer is missing", "answers are missing"),
+        *_first(
+            _unpaired_lines(result, everybody),
+            "method is not held against the copy",
+            "methods are not held against the copy",
+        ),
+        *_first(_flag_lines(result.flags), "caution", "cautions"),
         *warning_words(result.warnings),
         "A good moment fit does not prove the deep envelopes.",
         f"\nCompared in {result.seconds:.0f} s.",
@@ -124,11 +131,12 @@ def _words(result: ComparisonResult, everybody: Sequence[PairedRow], per_load: S
 
 def _line(row: PairedRow, loads: Mapping[tuple[str, float], PairedRow]) -> dict[str, str]:
     kilograms = sorted({load for _, load in loads})
+    yardstick = row.method == row.against
     return {
         "method": row.method,
         "x copy": plain(row.ratio),
-        "5-95 %": MISSING if math.isnan(row.lower) else f"{plain(row.lower)}-{plain(row.upper)}",
-        "wins": f"{row.wins}/{row.people}",
+        "5-95 %": MISSING if yardstick or math.isnan(row.lower) else f"{plain(row.lower)}-{plain(row.upper)}",
+        "wins": MISSING if yardstick else f"{row.wins}/{row.people}",
         **{
             f"{load:g} kg": plain(loads[row.method, load].ratio) if (row.method, load) in loads else MISSING
             for load in kilograms
@@ -150,8 +158,21 @@ def _flag_lines(flags: Iterable[tuple[str, Flag]]) -> list[str]:
     ]
 
 
-def _first(lines: Sequence[str], title: str) -> list[str]:
+def _unpaired_lines(result: ComparisonResult, everybody: Sequence[PairedRow]) -> list[str]:
+    """Return one line for every method that the tables leave out, in everybody or in some people, though it has answered."""
+    people = max((row.people for row in everybody if row.method == row.against), default=0)
+    lines = []
+    for method in dict.fromkeys(name for methods in result.directory.noted.values() for name in methods):
+        left_out = max((row.left_out for row in everybody if row.method == method), default=people)
+        silent = left_out - sum(failed == method for failed, _, _ in result.failures)
+        if silent > 0:
+            why = "fewer of the judged samples than the copy, or none (is a moment missing that it needs?)"
+            lines.append(f"{method}: in {silent} of {people} people it answers {why}")
+    return lines
+
+
+def _first(lines: Sequence[str], one: str, many: str) -> list[str]:
     if not lines:
         return []
     more = [f"  and {len(lines) - SHOWN} more; the page lists them all"] if len(lines) > SHOWN else []
-    return [f"\n{len(lines)} {title}", *(f"  {line}" for line in lines[:SHOWN]), *more]
+    return [f"\n{len(lines)} {one if len(lines) == 1 else many}", *(f"  {line}" for line in lines[:SHOWN]), *more]

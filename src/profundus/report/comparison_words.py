@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from profundus.report.comparison_content import FLOOR, ComparisonContent
-from profundus.report.comparison_numbers import moment_r2, ranked
+from profundus.report.comparison_numbers import moment_r2, ranked, ratios
 from profundus.report.verdict import EXPLAINED, Finding, Tone
 from profundus.report.words import fixed, joined, method_name, muscle_name
 from profundus.validate.paired import PairedRow
@@ -38,15 +38,20 @@ def _nearest(muscle: str, rows: list[PairedRow], target: str) -> str:
 
 
 def findings(content: ComparisonContent) -> tuple[Finding, ...]:
-    """Return one finding for each deep muscle: our method's error against the copy's, and who comes nearest."""
+    """Return one finding for each deep muscle: our method's error against the copy's, and who comes nearest.
+
+    Where the copy is the first of the methods, there is none of ours: the best of the others stands in the finding.
+    """
     return tuple(_finding(content, muscle) for muscle in content.deep)
 
 
 def _finding(content: ComparisonContent, muscle: str) -> Finding:
     rows = ranked(content, muscle)
-    ours = next((row for row in rows if row.method == content.methods[0]), None)
+    others = [row.method for row in rows if row.method != FLOOR]
+    shown = others[0] if content.methods[0] == FLOOR and others else content.methods[0]
+    ours = next((row for row in rows if row.method == shown), None)
     copy = next((row for row in rows if row.method == FLOOR), None)
-    name = method_name(content.methods[0])
+    name = method_name(shown)
     if ours is None:
         return Finding(muscle_name(muscle), "", (f"{name} was not scored for this muscle.",), "unknown")
     beside = f", the copy {fixed(copy.r)}" if copy is not None else ""
@@ -63,8 +68,9 @@ def _finding(content: ComparisonContent, muscle: str) -> Finding:
 
 
 def cautions(content: ComparisonContent) -> tuple[str, ...]:
-    """Return what a reader must not conclude: that a moment fit proves anything, or that a few people decide."""
-    return tuple(text for text in (_moment_caution(content), _people_caution(content)) if text)
+    """Return what a reader must not conclude: that a moment fit proves anything, that a few people decide, that all are in the ranking."""
+    found = (_moment_caution(content), _people_caution(content), _silence_caution(content))
+    return tuple(text for text in found if text)
 
 
 def _moment_caution(content: ComparisonContent) -> str:
@@ -88,6 +94,19 @@ def _people_caution(content: ComparisonContent) -> str:
         return ""
     counted = "One person decides" if people == 1 else f"{people} people decide"
     return f"{counted} little: a ranking needs about {ENOUGH_PEOPLE}."
+
+
+def _silence_caution(content: ComparisonContent) -> str:
+    """Return which methods have answered and are in no ranking, as they did not answer the samples that the copy is judged by."""
+    scored = {row.method for row in ratios(content)}
+    answered = {answer.method for subject in content.subjects for answer in subject.answers}
+    silent = [method_name(name) for name in content.methods if name in answered - scored]
+    if not scored or not silent:
+        return ""
+    return (
+        f"Not held against the copy, as fewer of the judged samples were answered, or none: {joined(silent)}. "
+        "Is a moment missing that they need?"
+    )
 
 
 def _tone(row: PairedRow) -> Tone:

@@ -26,9 +26,12 @@ def nothing_to_learn(study: Study) -> Iterator[Problem]:
 
 def nothing_to_judge(study: Study) -> Iterator[Problem]:
     """Yield an error for everybody without a trial to be judged by."""
+    remedy = "Record one, or choose another split"
     for person in study.subjects:
         if all(recording.role != "test" for recording in person.recordings):
-            yield Problem("error", f"subject {person.id}: no trial is left to be judged by", study.source)
+            yield Problem(
+                "error", f"subject {person.id}: no trial is left to be judged by", study.source, remedy=remedy
+            )
 
 
 def leaks(learned: Study, judged: Study, *, role: Role | None = None) -> Iterator[Problem]:
