@@ -17,6 +17,8 @@ from profundus.io.run_directory import read_run
 from profundus.io.study_file import read_study
 from profundus.protocols.asking import Asked, How
 from profundus.protocols.comparing import bench_of, compare_study
+from profundus.protocols.fitting import chosen_people
+from profundus.protocols.hiding import hidden_muscles
 from profundus.protocols.methods import ANSWERS, METHODS, Case, answer, chosen
 from profundus.records import ScoreRow
 from profundus.signal import assemble_trials
@@ -155,6 +157,17 @@ def test_another_seed_or_split_is_another_comparison(compared, study, capsys):
         code, facts = called(capsys, "compare", study, "--out", out, "--methods", NAMED, "--resume", *other)
         assert code == 2
         assert "other data, settings or seed" in json.dumps(facts)
+        assert f"{other[0].strip('-')} was " in json.dumps(facts)
+        assert f' and is {other[1]}"' in json.dumps(facts)
+
+
+def test_another_cut_off_is_another_comparison_and_is_named(compared, study, capsys):
+    text = study.read_text(encoding="utf-8").replace("[emg]", "[emg]\nlow_pass_hz = 5.0")
+    other = study.with_name("other.toml")
+    other.write_text(text, encoding="utf-8")
+    code, facts = called(capsys, "compare", other, "--out", compared[0], "--methods", NAMED, "--resume")
+    assert code == 2
+    assert "emg (low_pass_hz)" in json.dumps(facts)
 
 
 def test_earlier_results_are_replaced_only_when_asked(study, tmp_path, capsys):
@@ -247,6 +260,37 @@ def test_where_every_method_fails_there_is_no_result(study, tmp_path, capsys, mo
     assert not (tmp_path / "out" / "scores.csv").exists()
 
 
+def test_a_method_whose_moment_is_missing_is_named_and_not_held_against_the_copy(tmp_path, capsys):
+    study = tiny_study(tmp_path, steps=3)
+    text = study.read_text(encoding="utf-8")
+    tests = [block for block in text.split("[[subject.trial]]") if 'role = "test"' in block]
+    for block in tests:
+        text = text.replace(
+            block, "\n".join(line for line in block.split("\n") if not line.strip().startswith("moments"))
+        )
+    study.write_text(text, encoding="utf-8")
+    methods = "copy,copy_group,static_optimization"
+    assert main(["compare", str(study), "--out", str(tmp_path / "out"), "--methods", methods, "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "1 method is not held against the copy" in said
+    assert "static_optimization: in 1 of 1 people" in said
+
+
+@pytest.mark.parametrize("methods", ["", " , "])
+def test_no_method_at_all_is_refused(methods, study, tmp_path, capsys):
+    code, facts = called(capsys, "compare", study, "--out", tmp_path / "out", "--methods", methods)
+    assert code == 2
+    assert "no method is named" in json.dumps(facts)
+
+
+def test_one_name_alone_is_one_method_one_muscle_and_one_person(study):
+    read = read_study(study)
+    assert chosen("copy_group") == ("copy", "copy_group")
+    assert hidden_muscles(read, "TRIlat") == ("TRIlat",)
+    assert hidden_muscles(read, "each") == read.measured
+    assert chosen_people(read, "sub-01") == read.subjects
+
+
 def test_a_method_that_there_is_not_is_answered_with_those_there_are(study, tmp_path, capsys):
     given = ("compare", study, "--out", tmp_path / "out", "--methods", "copy,magic,crystal")
     code, facts = called(capsys, *given)
@@ -258,10 +302,39 @@ def test_a_method_that_there_is_not_is_answered_with_those_there_are(study, tmp_
     assert not (tmp_path / "out").exists()
 
 
+def test_the_yardstick_neither_wins_nor_has_an_interval(study, tmp_path, capsys):
+    assert main(["compare", str(study), "--out", str(tmp_path / "out"), "--methods", "copy", "--quiet"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("copy")]
+    assert [line[:4] for line in lines] == [["copy", "1.00", "-", "-"]] * 2
+
+
+@pytest.mark.parametrize("options", [(), ("--resume",), ("--overwrite",)])
+def test_a_comparison_s_folder_is_no_place_for_a_fit(options, compared, study, capsys):
+    before = contents(compared[0])
+    code, facts = called(capsys, "fit", study, "--out", compared[0], *options)
+    assert code == 2
+    assert "results of a comparison, not of a fit" in json.dumps(facts)
+    assert contents(compared[0]) == before
+
+
+def test_a_comparison_has_nothing_to_export_and_nobody_to_reconstruct(compared, study, tmp_path, capsys):
+    for given in (("export", compared[0], "--to", "opensim"), ("reconstruct", compared[0], study)):
+        code, facts = called(capsys, *given, "--out", tmp_path / "o")
+        assert code == 2
+        assert "results of a comparison, not of a fit" in json.dumps(facts)
+
+
+def test_who_finds_a_finished_comparison_is_told_that_it_can_go_on(compared, study, capsys):
+    code, facts = called(capsys, "compare", study, "--out", compared[0], "--methods", NAMED)
+    assert code == 2
+    assert "--resume" in json.dumps(facts)
+
+
 def test_a_fit_s_folder_is_no_place_for_a_comparison(study, tmp_path):
     out = tmp_path / "out"
     compare_study(read_study(study), out, Asked(("copy",)))
     manifest = json.loads((out / "run.json").read_text(encoding="utf-8"))
     (out / "run.json").write_text(json.dumps({**manifest, "kind": "fit"}), encoding="utf-8")
-    with pytest.raises(InputError, match="results of a fit"):
-        compare_study(read_study(study), out, Asked(("copy",)), How(overwrite=True))
+    for how in (How(overwrite=True), How(resume=True), How()):
+        with pytest.raises(InputError, match="results of a fit"):
+            compare_study(read_study(study), out, Asked(("copy",)), how)

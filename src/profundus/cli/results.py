@@ -10,7 +10,7 @@ from profundus.cli.outcome import Outcome, Words
 from profundus.errors import InputError, Problem
 from profundus.io.comparison_directory import KIND, ComparisonDirectory
 from profundus.io.export_opensim import export_opensim
-from profundus.io.run_directory import RunDirectory, read_run
+from profundus.io.run_directory import RunDirectory, read_run, refuse_kind
 from profundus.pages import write_comparison_page, write_page
 from profundus.protocols.reconstructing import reconstruct_trials
 
@@ -25,7 +25,7 @@ def reconstructed(
     overwrite: bool = False,
 ) -> Outcome:
     """Return the outcome of applying a fitted person to new trials; files and page have been written."""
-    run = read_run(run_path)
+    run = _fitted(run_path)
     result = reconstruct_trials(run, new_trials, out, subject=subject, data_root=data_root, overwrite=overwrite)
     page = write_page(read_run(result.out))
     rec = result.reconstruction
@@ -59,7 +59,7 @@ def reported(run_path: Path) -> Outcome:
 
 def exported(run_path: Path, *, to: Literal["opensim"], out: Path | None = None, subject: str | None = None) -> Outcome:
     """Return which files have been written for another program, one folder a person."""
-    run = read_run(run_path)
+    run = _fitted(run_path)
     target = run.path / to if out is None else out
     fixed = _fixed(run)
     written = {
@@ -71,6 +71,13 @@ def exported(run_path: Path, *, to: Literal["opensim"], out: Path | None = None,
         {"out": target, "files": {person: list(paths) for person, paths in written.items()}},
         [f"{count} files in {target}, one folder a subject: <trial>_controls.sto and <trial>_states.sto"],
     )
+
+
+def _fitted(run_path: Path) -> RunDirectory:
+    """Return the run of a fit; a comparison has nobody's network and is refused."""
+    run = read_run(run_path)
+    refuse_kind(run.path, None)
+    return run
 
 
 def _chosen(run: RunDirectory, subject: str | None) -> tuple[str, ...]:

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from profundus.errors import FileFormatError, InputError, Problem
+from profundus.errors import FileFormatError, Problem
 from profundus.io.archive import from_dataset, read_archive, to_dataset, write_archive
 from profundus.io.archive_layout import ANSWERED, OPTIONAL, VARIABLES
 from profundus.io.file_names import refuse_names
-from profundus.io.manifest import read_manifest
-from profundus.io.run_directory import MANIFEST, SUBJECTS, RunDirectory, read_run, start_run
+from profundus.io.run_directory import SUBJECTS, RunDirectory, read_run, start_run
 from profundus.io.store import write_whole
 from profundus.records import Flag, Reconstruction, Scorecard, Trial, TrialReconstruction
 
@@ -113,9 +112,6 @@ def start_comparison(
     path: Path, manifest: Mapping[str, Any], *, study_file: Path | None, overwrite: bool = False, resume: bool = False
 ) -> ComparisonDirectory:
     """Return a folder ready for a comparison. Raises InputError as `start_run`, and where the folder holds a fit."""
-    if (path / MANIFEST).is_file() and read_manifest(path / MANIFEST).get("kind") != KIND:
-        what = "the folder holds the results of a fit, not of a comparison"
-        raise InputError(Problem("error", what, file=str(path), remedy="Choose another folder"))
     run = start_run(path, {**manifest, "kind": KIND}, study_file=study_file, overwrite=overwrite, resume=resume)
     return ComparisonDirectory(run)
 

@@ -160,24 +160,27 @@ def start_run(
     """Return a run directory ready to be written to, with its manifest and a copy of the study file in it.
 
     ``overwrite`` removes the results of the run that is there (and nothing else); ``resume`` keeps what the run has done.
-    Raises InputError where the folder holds something else than a run, or a run that is neither to be overwritten nor resumed.
+    Raises InputError where the folder holds something else than a run, a run of another kind (a fit, a comparison), or one that is neither
+    to be overwritten nor resumed.
     """
     run = RunDirectory(path)
     study = study_file.read_bytes() if study_file is not None else None
     if path.exists() and (not path.is_dir() or any(not is_unfinished(inner) for inner in path.iterdir())):
         _refuse_foreign(path)
+        refuse_kind(path, manifest.get("kind"))
         if overwrite:
             for name in (SCORES, STUDY, "report.html", "opensim", "figures", SUBJECTS, CHECKPOINTS, MANIFEST):
                 remove(path / name)
         elif not resume:
             state = "a finished" if run.finished else "an unfinished"
+            goes_on = not run.finished or "kind" in manifest  # more methods and people may join a comparison
             remedy = "Choose another folder, or say that it may be overwritten (--overwrite)"
             raise InputError(
                 Problem(
                     "error",
                     f"there is {state} run in this folder",
                     file=str(path),
-                    remedy=remedy + ("" if run.finished else " or resumed (--resume)"),
+                    remedy=remedy + (" or resumed (--resume)" if goes_on else ""),
                 )
             )
     for folder in (path, path / SUBJECTS):
@@ -196,6 +199,14 @@ def read_run(path: Path) -> RunDirectory:
     run = RunDirectory(path)
     run.manifest  # noqa: B018  a folder without one is refused
     return run
+
+
+def refuse_kind(path: Path, kind: str | None) -> None:
+    """Raise InputError where the folder holds results of another kind: None is a fit. Nothing replaces what another command has made."""
+    there = read_manifest(path / MANIFEST).get("kind") if (path / MANIFEST).is_file() else kind
+    if there != kind:
+        what = f"the folder holds the results of a {there or 'fit'}, not of a {kind or 'fit'}"
+        raise InputError(Problem("error", what, file=str(path), remedy="Choose another folder"))
 
 
 def _refuse_foreign(path: Path) -> None:

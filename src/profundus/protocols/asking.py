@@ -11,9 +11,9 @@ from typing import Protocol
 
 from profundus.errors import ConvergenceError, InputError, Problem
 from profundus.io.anatomy import arm_sign
-from profundus.io.comparison_directory import ComparisonDirectory, start_comparison
+from profundus.io.comparison_directory import KIND, ComparisonDirectory, start_comparison
 from profundus.io.manifest import read_manifest
-from profundus.io.run_directory import MANIFEST
+from profundus.io.run_directory import MANIFEST, refuse_kind
 from profundus.protocols.fitting import FitProgress, chosen_people
 from profundus.protocols.methods import METHODS, PERSONALIZED, Bench, Case, answer
 from profundus.protocols.models import groups_of
@@ -161,7 +161,8 @@ def _started(study: Study, out: Path, bench: Bench, asked: Asked, how: How) -> C
     }
     known = fingerprint(facts, study)
     if how.resume:
-        refuse_others(out, known, what="comparison")
+        refuse_kind(out, KIND)
+        refuse_others(out, facts, known, what="comparison")
     made = surroundings(study, bench.anatomy, LIBRARIES)
     manifest = {**facts, **made, "fingerprint": known, "methods": _all_methods(out, asked, how)}
     source = Path(study.source) if study.source else None

@@ -15,7 +15,7 @@ from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_a
 from profundus.fit.subject import Objectives, SubjectFit
 from profundus.fit.training import Progress, TrainingState
 from profundus.io.anatomy import arm_sign
-from profundus.io.run_directory import RunDirectory, start_run
+from profundus.io.run_directory import RunDirectory, refuse_kind, start_run
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.models import copy_of_nearest, groups_of, model_of
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
@@ -198,20 +198,22 @@ def chosen_people(study: Study, subjects: Sequence[str] | None) -> tuple[Subject
     """Return the persons that were asked for, all by default. Raises InputError that names those there are."""
     if subjects is None:
         return study.subjects
+    named = (subjects,) if isinstance(subjects, str) else subjects
     known = {person.id: person for person in study.subjects}
-    if strangers := [name for name in subjects if name not in known]:
+    if strangers := [name for name in named if name not in known]:
         listed = "one of " + ", ".join(known)
         raise InputError(
             Problem("error", f"there is no subject '{name}'", file=study.source, expected=listed) for name in strangers
         )
-    return tuple(known[name] for name in subjects)
+    return tuple(known[name] for name in named)
 
 
 def _started(study: Study, out: Path, anatomy: Anatomy, *, seed: int, resume: bool, overwrite: bool) -> RunDirectory:
     facts = study_facts(study, seed)
     known = fingerprint(facts, study)
     if resume:
-        refuse_others(out, known, what="run")
+        refuse_kind(out, None)
+        refuse_others(out, facts, known, what="run")
     manifest = {**facts, **surroundings(study, anatomy, LIBRARIES), "fingerprint": known}
     source = Path(study.source) if study.source else None
     return start_run(out, manifest, study_file=source, overwrite=overwrite, resume=resume)

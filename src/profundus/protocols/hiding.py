@@ -44,12 +44,13 @@ def validate_study(
 
 def hidden_muscles(study: Study, hide: Sequence[str]) -> tuple[str, ...]:
     """Return the muscles to hide, in the study's order. Raises InputError for those that have no electrode."""
-    wrong = [name for name in hide if name != EACH and name not in study.measured]
-    if wrong or not hide:
+    named = (hide,) if isinstance(hide, str) else hide
+    wrong = [name for name in named if name != EACH and name not in study.measured]
+    if wrong or not named:
         listed = "one of " + ", ".join(study.measured) + f", or '{EACH}'"
         asked = [f"'{name}' is not measured: it cannot be hidden" for name in wrong] or ["no muscle to hide was named"]
         raise InputError(Problem("error", what, file=study.source, expected=listed) for what in asked)
-    return tuple(name for name in study.measured if EACH in hide or name in hide)
+    return tuple(name for name in study.measured if EACH in named or name in named)
 
 
 @dataclass(frozen=True)

@@ -171,12 +171,16 @@ def answer(method: str, case: Case) -> Reconstruction:
 def chosen(methods: Sequence[str] | None) -> tuple[str, ...]:
     """Return the methods that were asked for in the order of `METHODS` (all: None); the copy, the yardstick, is always among them.
 
-    Raises InputError that names those there are.
+    One name alone may be given as it is. Raises InputError that names those there are.
     """
-    asked = METHODS if methods is None else (YARDSTICK, *methods)
+    named = (methods,) if isinstance(methods, str) else methods
+    if named is not None and not named:
+        raise InputError(Problem("error", "no method is named", expected="all, or some of " + ", ".join(METHODS)))
+    asked = METHODS if named is None else (YARDSTICK, *named)
     if unknown := [name for name in asked if name not in METHODS]:
-        listed = "one of " + ", ".join(METHODS)
-        raise InputError(Problem("error", f"there is no method '{name}'", expected=listed) for name in unknown)
+        listed = "all, or some of " + ", ".join(METHODS)
+        what = "there is no method " + ", ".join(f"'{name}'" for name in dict.fromkeys(unknown))
+        raise InputError(Problem("error", what, expected=listed))
     return tuple(name for name in METHODS if name in asked)
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,8 @@ from profundus.io.manifest import read_manifest
 from profundus.io.run_directory import MANIFEST
 from profundus.model.settings import resolved
 from profundus.records import Anatomy, Study
+
+NAMED = 3  # of the entries that differ
 
 
 def study_facts(study: Study, seed: int) -> dict[str, Any]:
@@ -58,9 +60,30 @@ def fingerprint(facts: Mapping[str, Any], study: Study) -> str:
     return hashlib.sha256(known.encode()).hexdigest()
 
 
-def refuse_others(out: Path, known: str, *, what: str) -> None:
-    """Raise InputError where the folder holds ``what`` (a run, a comparison) that was begun with something else."""
-    if (out / MANIFEST).is_file() and read_manifest(out / MANIFEST).get("fingerprint") != known:
-        said = f"the {what} in this folder was begun with other data, settings or seed, or by another version"
-        remedy = "Choose another folder, or start over with --overwrite"
+def refuse_others(out: Path, facts: Mapping[str, Any], known: str, *, what: str) -> None:
+    """Raise InputError where the folder holds ``what`` (a run, a comparison) that was begun with other ``facts``, and say which."""
+    if not (out / MANIFEST).is_file():
+        return
+    earlier = read_manifest(out / MANIFEST)
+    if earlier.get("fingerprint") != known:
+        differ = ", ".join(_differing(earlier, {**facts, "version": __version__})) or "another study file"
+        said = f"the {what} in this folder was begun with other data, settings or seed, or by another version: {differ}"
+        remedy = "Ask as before, choose another folder, or start over with --overwrite"
         raise InputError(Problem("error", said, file=str(out), remedy=remedy))
+
+
+def _differing(earlier: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is not as it was, with both values where they are short."""
+    for name, value in json.loads(json.dumps(facts, default=str)).items():
+        before = earlier.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            changed = sorted(key for key in {*value, *before} if value.get(key) != before.get(key))
+            if changed:
+                more = ", ..." if len(changed) > NAMED else ""
+                yield f"{name} ({', '.join(changed[:NAMED])}{more})"
+        elif before != value:
+            yield f"{name} was {_short(before)} and is {_short(value)}"
+
+
+def _short(value: Any) -> str:
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
