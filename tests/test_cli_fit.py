@@ -205,7 +205,10 @@ def test_a_run_that_is_not_there_is_bad_input(tmp_path):
 
 def stopped(study: Path, run: Path) -> tuple[int, str]:
     """Start a fit, press Ctrl-C as soon as it trains; return its exit code and what it said after that."""
-    code = "import sys; from profundus.cli.main import main; sys.exit(main())"
+    heeding = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # jobs in the background ignore it
+    )
+    code = heeding + "import sys; from profundus.cli.main import main; sys.exit(main())"
     given = [sys.executable, "-c", code, "fit", str(study), "--out", str(run), "--seed", "3"]
     with subprocess.Popen(given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
