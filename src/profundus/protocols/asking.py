@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol
 
 from profundus.errors import ConvergenceError, InputError, Problem
-from profundus.io.anatomy import arm_sign
 from profundus.io.comparison_directory import KIND, ComparisonDirectory, start_comparison
 from profundus.io.manifest import read_manifest
 from profundus.io.run_directory import MANIFEST, refuse_kind
@@ -18,8 +17,8 @@ from profundus.protocols.fitting import FitProgress, chosen_people
 from profundus.protocols.methods import METHODS, PERSONALIZED, Bench, Case, answer
 from profundus.protocols.models import groups_of
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
-from profundus.records import Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject, Trial
-from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
+from profundus.protocols.recordings import recorded
+from profundus.records import Flag, Reconstruction, Scorecard, ScoreRow, Study, Trial
 from profundus.validate import plausibility
 
 Timed = tuple[Reconstruction, float]
@@ -95,9 +94,9 @@ def asked_about(
     folder = _started(study, out, bench, asked, how)
     said = list(study.problems)
     for index, one in enumerate(those):
-        trials, heard = _assembled(study, one, bench)
-        said += heard
-        person = person_of(bench, trials)
+        found = recorded(study, one, bench.anatomy)
+        said += [problem for problem in found.heard if problem.severity != "note"]
+        person = person_of(bench, found.trials)
         folder.write_recorded(one.id, person.recorded)
         for place, method in enumerate(asked.methods):
             _tell(how, FitProgress(one.id, index, len(those), place, len(asked.methods), {}, method))
@@ -136,14 +135,6 @@ def _scored(
     person = person_of(folder.recorded(subject))
     for rec in folder.answers(subject):
         yield from person.rows(rec)
-
-
-def _assembled(study: Study, person: Subject, bench: Bench) -> tuple[tuple[Trial, ...], list[Problem]]:
-    """Return a person's trials, and what was found about them that a reader should know."""
-    trials = assemble_trials(study, person, bench.anatomy.muscles, scale=emg_scale(study, person))
-    quality = quality_table(trials, person, arm_sign=arm_sign(bench.anatomy, study.coordinates))
-    heard = dict.fromkeys([*(p for t in trials for p in t.problems), *quality_problems(quality, person.id)])
-    return tuple(trials), [problem for problem in heard if problem not in study.problems and problem.severity != "note"]
 
 
 def _tell(how: How, progress: FitProgress) -> None:

@@ -14,14 +14,13 @@ from profundus.fit import identifiability
 from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_arrays
 from profundus.fit.subject import Objectives, SubjectFit
 from profundus.fit.training import Progress, TrainingState
-from profundus.io.anatomy import arm_sign
 from profundus.io.run_directory import RunDirectory, refuse_kind, start_run
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.models import copy_of_nearest, groups_of, model_of
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
+from profundus.protocols.recordings import Recorded, recorded
 from profundus.reconstruct import reconstruct
-from profundus.records import Anatomy, Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject, Trial
-from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
+from profundus.records import Anatomy, Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject
 from profundus.validate import plausibility
 from profundus.validate.scores import score
 
@@ -133,20 +132,16 @@ class _Worker:
         """Fit one person and put the results into the run directory."""
         began = time.perf_counter()
         told("prepare")
-        scale = emg_scale(self.study, person)
-        trials = assemble_trials(self.study, person, self.anatomy.muscles, scale=scale)
-        quality = quality_table(trials, person, arm_sign=arm_sign(self.anatomy, self.study.coordinates))
-        work = SubjectFit(trials, self.objectives, seed=self.seed)
+        found = recorded(self.study, person, self.anatomy)
+        work = SubjectFit(found.trials, self.objectives, seed=self.seed)
         state = self._trained(work, person.id, told)
         told("reconstruct")
         fitted = work.fitted(state, subject=person.id)
-        rec = reconstruct(fitted, self.model, trials)
+        rec = reconstruct(fitted, self.model, found.trials)
         doubts = (*identifiability.prior_only(fitted, rec), *identifiability.shortcomings(fitted, rec))
         rec = replace(rec, flags=(*plausibility.flags(rec, groups=groups_of(self.anatomy)), *doubts))
-        heard = dict.fromkeys([*(p for t in trials for p in t.problems), *quality_problems(quality, person.id)])
-        said = [problem for problem in heard if problem not in self.study.problems]
-        self.run.write_subject(rec, fitted.rows, fitted_to_arrays(fitted, scale), quality)
-        self._note(person.id, rec, trials, said, converged=fitted.converged, seconds=time.perf_counter() - began)
+        self.run.write_subject(rec, fitted.rows, fitted_to_arrays(fitted, found.scale), found.quality)
+        self._note(rec, found, converged=fitted.converged, seconds=time.perf_counter() - began)
         told("done")
 
     def _trained(self, work: SubjectFit, subject: str, told: _Told) -> TrainingState:
@@ -171,27 +166,18 @@ class _Worker:
             )
         return state
 
-    def _note(
-        self,
-        subject: str,
-        rec: Reconstruction,
-        trials: Sequence[Trial],
-        said: Sequence[Problem],
-        *,
-        converged: bool,
-        seconds: float,
-    ) -> None:
+    def _note(self, rec: Reconstruction, found: Recorded, *, converged: bool, seconds: float) -> None:
         """Write into the manifest what the person's files do not hold."""
         facts = {
             "converged": converged,
             "seconds": round(seconds, 3),
             "moment_r2": moment_r2(score(rec)),
             "flags": [asdict(flag) for flag in rec.flags],
-            "problems": [problem.as_dict() for problem in said],
-            "processing": {trial.name: trial.processing for trial in trials},
+            "problems": [problem.as_dict() for problem in found.heard],
+            "processing": {trial.name: trial.processing for trial in found.trials},
         }
         known = self.run.manifest.get("subjects", {})
-        self.run.write_manifest({"subjects": {**known, subject: facts}})
+        self.run.write_manifest({"subjects": {**known, rec.subject: facts}})
 
 
 def chosen_people(study: Study, subjects: Sequence[str] | None) -> tuple[Subject, ...]:

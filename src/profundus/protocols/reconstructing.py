@@ -17,9 +17,10 @@ from profundus.model.fitted import FittedSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.fitting import moment_r2
 from profundus.protocols.models import groups_of, model_of
+from profundus.protocols.recordings import heard_of
 from profundus.reconstruct import reconstruct
 from profundus.records import EmgScale, Flag, Reconstruction, Scorecard, Study, Subject, Trial
-from profundus.signal import assemble_trial, quality_problems, quality_table
+from profundus.signal import assemble_trial, quality_table
 from profundus.validate import plausibility
 from profundus.validate.scores import score
 
@@ -132,7 +133,7 @@ def reconstruct_trials(
     target = start_run(out, facts, study_file=run.path / STUDY, overwrite=overwrite)
     target.write_subject(rec, parameters, network, quality)
     target.write_scores(card)
-    said = tuple(dict.fromkeys([*(p for t in trials for p in t.problems), *quality_problems(quality, rec.subject)]))
+    said = heard_of(trials, quality, rec.subject)
     seconds = time.perf_counter() - began
     noted = {
         "converged": person.fitted.converged,

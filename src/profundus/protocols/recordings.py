@@ -1,0 +1,36 @@
+"""A person's recordings as trials, and what was found about them that a reader should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from profundus.errors import Problem
+from profundus.io.anatomy import arm_sign
+from profundus.records import Anatomy, EmgScale, QualityRow, Study, Subject, Trial
+from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One person's trials, their envelopes' scale and quality, and what was ``heard`` of them beside the study's problems."""
+
+    trials: tuple[Trial, ...]
+    scale: EmgScale
+    quality: tuple[QualityRow, ...]
+    heard: tuple[Problem, ...]
+
+
+def recorded(study: Study, person: Subject, anatomy: Anatomy) -> Recorded:
+    """Return a person of a study as recorded. Raises InputError as `assemble_trials`."""
+    scale = emg_scale(study, person)
+    trials = assemble_trials(study, person, anatomy.muscles, scale=scale)
+    quality = quality_table(trials, person, arm_sign=arm_sign(anatomy, study.coordinates))
+    found = heard_of(trials, quality, person.id)
+    return Recorded(trials, scale, quality, tuple(problem for problem in found if problem not in study.problems))
+
+
+def heard_of(trials: Iterable[Trial], quality: Sequence[QualityRow], subject: str) -> tuple[Problem, ...]:
+    """Return each problem of a person's trials and of their quality, once."""
+    said = (problem for trial in trials for problem in trial.problems)
+    return tuple(dict.fromkeys([*said, *quality_problems(quality, subject)]))
