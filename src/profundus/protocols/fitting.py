@@ -7,10 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from profundus.errors import ConvergenceError, InputError, Problem
-from profundus.fit import identifiability
+from profundus.errors import InputError, Problem
 from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_arrays
 from profundus.fit.subject import Objectives, SubjectFit
 from profundus.fit.training import Progress, TrainingState
@@ -19,7 +16,7 @@ from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.models import copy_of_nearest, groups_of, model_of
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
 from profundus.protocols.recordings import Recorded, recorded
-from profundus.reconstruct import reconstruct
+from profundus.protocols.training import doubted, objectives_of, trained
 from profundus.records import Anatomy, Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject
 from profundus.validate import plausibility
 from profundus.validate.scores import score
@@ -90,10 +87,7 @@ def fit_study(
     people = chosen_people(study, subjects)
     anatomy, model = model_of(study)
     run = _started(study, out, anatomy, seed=seed, resume=resume, overwrite=overwrite)
-    delay, delay_sd = study.emg.delay_prior_ms
-    objectives = Objectives(
-        anatomy, model, study.fit, normalization=study.emg.normalization, delay_prior=(delay / 1000, delay_sd / 1000)
-    )
+    objectives = objectives_of(study, anatomy, model)
     worker = _Worker(study, anatomy, model, objectives, run, seed)
     done = set(run.subjects) & set(run.manifest.get("subjects", {}))
     for index, person in enumerate(people):
@@ -137,9 +131,8 @@ class _Worker:
         state = self._trained(work, person.id, told)
         told("reconstruct")
         fitted = work.fitted(state, subject=person.id)
-        rec = reconstruct(fitted, self.model, found.trials)
-        doubts = (*identifiability.prior_only(fitted, rec), *identifiability.shortcomings(fitted, rec))
-        rec = replace(rec, flags=(*plausibility.flags(rec, groups=groups_of(self.anatomy)), *doubts))
+        rec = doubted(fitted, self.model, found.trials)
+        rec = replace(rec, flags=(*plausibility.flags(rec, groups=groups_of(self.anatomy)), *rec.flags))
         self.run.write_subject(rec, fitted.rows, fitted_to_arrays(fitted, found.scale), found.quality)
         self._note(rec, found, converged=fitted.converged, seconds=time.perf_counter() - began)
         told("done")
@@ -159,12 +152,8 @@ class _Worker:
                 store.save(now.step, state_to_arrays(now), {"subject": subject})
                 last = time.perf_counter()
 
-        state = work.train(state, after_chunk=after_chunk)
-        if not np.all(np.isfinite(state.history)):
-            raise ConvergenceError(
-                f"{subject}: the loss is no longer finite. Lower [fit] learning_rate, or look at the data with `check`"
-            )
-        return state
+        remedy = "Lower [fit] learning_rate, or look at the data with `check`"
+        return trained(work, state, who=subject, remedy=remedy, after_chunk=after_chunk)
 
     def _note(self, rec: Reconstruction, found: Recorded, *, converged: bool, seconds: float) -> None:
         """Write into the manifest what the person's files do not hold."""

@@ -9,8 +9,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from profundus.errors import ConvergenceError, InputError, Problem
-from profundus.fit import identifiability
+from profundus.errors import InputError, Problem
 from profundus.fit.personalization import Personalized, personalize
 from profundus.fit.priors import gain_prior, parameter_prior
 from profundus.fit.subject import Objectives, SubjectFit
@@ -18,7 +17,7 @@ from profundus.model.musculoskeletal import MusculoskeletalModel, generic_parame
 from profundus.model.settings import resolved
 from profundus.protocols.models import copy_of_nearest, nearest_of
 from profundus.protocols.population import Learn
-from profundus.reconstruct import reconstruct
+from profundus.protocols.training import delay_prior, doubted, objectives_of, trained
 from profundus.records import Anatomy, FitSettings, Reconstruction, Study, Trial
 from profundus.rivals.copy import copy_best, copy_group
 from profundus.rivals.emg_assisted import emg_assisted
@@ -66,10 +65,7 @@ class Bench:
     def objectives(self, settings: FitSettings) -> Objectives:
         """Return the objectives of a setting, the same object when asked again: people share its compilation."""
         if settings not in self._objectives:
-            normalization = self.study.emg.normalization
-            self._objectives[settings] = Objectives(
-                self.anatomy, self.model, settings, normalization=normalization, delay_prior=self.delay_prior
-            )
+            self._objectives[settings] = objectives_of(self.study, self.anatomy, self.model, settings)
         return self._objectives[settings]
 
     def population(self, measured: tuple[str, ...], targets: tuple[str, ...]) -> PopulationRegression:
@@ -78,12 +74,6 @@ class Bench:
         if key not in self._learned:
             self._learned[key] = self.learn(measured, targets)
         return self._learned[key]
-
-    @property
-    def delay_prior(self) -> tuple[float, float]:
-        """Return mean and standard deviation of the electromechanical delay [s]."""
-        delay, delay_sd = self.study.emg.delay_prior_ms
-        return delay / 1000, delay_sd / 1000
 
 
 @dataclass(frozen=True)
@@ -115,7 +105,7 @@ class Case:
         return Plant(
             own.anatomy,
             own.model.geometry,
-            generic_parameters(own.anatomy, delay=own.delay_prior[0]),
+            generic_parameters(own.anatomy, delay=delay_prior(own.study)[0]),
             gain=np.full(len(own.anatomy.muscles), np.exp(gain_prior(own.study.emg.normalization).mean)),
             muscle=resolved(own.study.fit).muscle,
             tendon=own.study.fit.tendon,
@@ -141,7 +131,7 @@ class Case:
         return personalize(
             self.trials,
             copied,
-            parameter_prior(own.anatomy, delay_prior=own.delay_prior),
+            parameter_prior(own.anatomy, delay_prior=delay_prior(own.study)),
             own.model,
             own.study.fit,
             gain=gain_prior(own.study.emg.normalization),
@@ -184,17 +174,12 @@ def chosen(methods: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name for name in METHODS if name in asked)
 
 
-def _trained(method: str, case: Case) -> Reconstruction:
+def _networks(method: str, case: Case) -> Reconstruction:
     """Return the answer of networks that were trained on the person."""
     own = case.bench
     work = SubjectFit(case.trials, own.objectives(ABLATIONS[method](own.study.fit)), seed=own.seed)
-    state = work.train(work.start())
-    if not np.all(np.isfinite(state.history)):
-        raise ConvergenceError(f"{case.subject}: {method}: the loss is no longer finite. Lower [fit] learning_rate")
-    fitted = work.fitted(state, subject=case.subject)
-    rec = reconstruct(fitted, own.model, case.trials)
-    doubts = (*identifiability.prior_only(fitted, rec), *identifiability.shortcomings(fitted, rec))
-    return replace(rec, method=method, flags=doubts)
+    state = trained(work, work.start(), who=f"{case.subject}: {method}")
+    return replace(doubted(work.fitted(state, subject=case.subject), own.model, case.trials), method=method)
 
 
 def _physical(name: str, case: Case) -> Reconstruction:
@@ -221,7 +206,7 @@ def _population(case: Case) -> Reconstruction:
 
 
 ANSWERS: Mapping[str, Callable[[Case], Reconstruction]] = {
-    **{name: partial(_trained, name) for name in ABLATIONS},
+    **{name: partial(_networks, name) for name in ABLATIONS},
     "copy": lambda case: case.copy,
     "copy_group": lambda case: copy_group(case.trials, case.bench.anatomy),
     "copy_best": lambda case: copy_best(case.known, case.bench.anatomy),
