@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ from sklearn.exceptions import ConvergenceWarning
 from profundus.errors import InputError
 from profundus.quantities import quantity
 from profundus.records import Flag, Reconstruction, Trial
-from profundus.rivals.plant import MovedPlant, Plant
-from profundus.rivals.synergies import DrivenTrial, Flags, bridged, electrodes, solved, unconverged, unfit
+from profundus.rivals.plant import Plant
+from profundus.rivals.synergies import DrivenTrial, Flags, driven, electrodes, solved, unconverged, unfit
 
 Floats = NDArray[np.float64]
 SEED = 0
@@ -71,18 +72,16 @@ def mse_nmf(
     problems = unfit(chosen, number=chosen.synergies, electrodes=int(measured.sum()))
     if problems:
         raise InputError(problems)
-    moved = [plant.moved(trial) for trial in trials]
-    envelopes = np.concatenate([one.measured_excitation()[:, measured] for one in moved if one.trial.role == "fit"])
     groups = {group for group, has in zip(plant.anatomy.groups, measured, strict=True) if has}
-    synergies = muscle_synergies(envelopes[np.isfinite(envelopes).all(axis=1)], chosen, at_least=len(groups))
-    driven = [_driven(one, measured, synergies) for one in moved]
-    weights, flags = _deep_weights([one for one in driven if one.moved.trial.role == "fit"], ~measured, synergies)
+    learn = partial(muscle_synergies, settings=chosen, at_least=len(groups))
+    synergies, those = driven(trials, plant, measured, learn)
+    weights, flags = _deep_weights([one for one in those if one.moved.trial.role == "fit"], ~measured, synergies)
     said = f"{len(synergies.weights)} synergies hold {synergies.vaf:.1%} of the power of the measured envelopes"
     subject = trials[0].subject
     restless = Flag("not_converged", subject, why=f"the factorization still moved after {ITERATIONS} iterations")
     poor = Flag("synergies_poor", subject, why=f"{said}, {chosen.vaf:.0%} were asked for")
     told = (*(() if synergies.vaf >= chosen.vaf else (poor,)), *(() if synergies.converged else (restless,)), *flags)
-    return Reconstruction(method, subject, tuple(one.answer(weights) for one in driven), told)
+    return Reconstruction(method, subject, tuple(one.answer(weights) for one in those), told)
 
 
 def muscle_synergies(envelopes: Floats, settings: MseSettings, *, at_least: int = 1) -> Synergies:
@@ -114,14 +113,6 @@ def _factorized(scaled: Floats, number: int) -> tuple[Floats, Floats, bool]:
         warnings.simplefilter("ignore", ConvergenceWarning)  # told by a flag
         commands = factorization.fit_transform(scaled)
     return commands, factorization.components_, factorization.n_iter_ < ITERATIONS
-
-
-def _driven(moved: MovedPlant, measured: Flags, synergies: Synergies) -> DrivenTrial:
-    envelopes = moved.measured_excitation()
-    known = np.all(np.isfinite(envelopes[:, measured]), axis=1)
-    base = np.zeros_like(envelopes)
-    base[:, measured] = bridged(envelopes[:, measured], known)
-    return DrivenTrial(moved, base, synergies.commands(base[:, measured]), known)
 
 
 def _deep_weights(fit: Sequence[DrivenTrial], deep: Flags, synergies: Synergies) -> tuple[Floats, tuple[Flag, ...]]:

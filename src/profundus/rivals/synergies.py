@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,6 +127,30 @@ def electrodes(trials: Sequence[Trial], plant: Plant) -> Flags:
     return np.asarray(measured, dtype=np.bool_)
 
 
+class Commanded(Protocol):
+    """What was learned of envelopes: the commands behind them."""
+
+    def commands(self, envelopes: Floats) -> Floats:
+        """Return the commands (time, command) behind ``envelopes`` (time, measured muscle) without gaps."""
+        ...
+
+
+Learned = TypeVar("Learned", bound=Commanded)
+
+
+def driven(
+    trials: Sequence[Trial], plant: Plant, measured: Flags, learn: Callable[[Floats], Learned]
+) -> tuple[Learned, tuple[DrivenTrial, ...]]:
+    """Return what ``learn`` makes of the envelopes in trials of role "fit", and all trials with the commands behind their envelopes.
+
+    ``learn`` sees the samples (sample, measured muscle) at which all envelopes are known. ``measured`` (muscle,): who has an electrode.
+    """
+    moved = [plant.moved(trial) for trial in trials]
+    envelopes = np.concatenate([one.measured_excitation()[:, measured] for one in moved if one.trial.role == "fit"])
+    learned = learn(envelopes[np.isfinite(envelopes).all(axis=1)])
+    return learned, tuple(_driven(one, measured, learned) for one in moved)
+
+
 def unfit(settings: object, *, number: int | None, electrodes: int) -> list[Problem]:
     """Return what is wrong with settings that ask for a ``number`` of synergies from so many ``electrodes``."""
     problems = out_of_range(settings)
@@ -175,6 +199,14 @@ def unconverged(subject: str, solution: Solution) -> tuple[Flag, ...]:
     """Return the flag of a search that did not come to rest."""
     why = f"the weights of the synergies still moved after {STEPS} steps"
     return () if solution.converged else (Flag("not_converged", subject, why=why),)
+
+
+def _driven(moved: MovedPlant, measured: Flags, learned: Commanded) -> DrivenTrial:
+    envelopes = moved.measured_excitation()
+    known = np.all(np.isfinite(envelopes[:, measured]), axis=1)
+    base = np.zeros_like(envelopes)
+    base[:, measured] = bridged(envelopes[:, measured], known)
+    return DrivenTrial(moved, base, learned.commands(base[:, measured]), known)
 
 
 def _settled(known: Flags, step: float) -> Flags:

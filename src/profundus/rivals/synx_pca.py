@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from sklearn.decomposition import PCA
 from profundus.errors import InputError
 from profundus.quantities import quantity
 from profundus.records import Flag, Reconstruction, Trial
-from profundus.rivals.plant import MovedPlant, Plant
-from profundus.rivals.synergies import DrivenTrial, Flags, bridged, electrodes, solved, unconverged, unfit
+from profundus.rivals.plant import Plant
+from profundus.rivals.synergies import DrivenTrial, Flags, driven, electrodes, solved, unconverged, unfit
 
 Floats = NDArray[np.float64]
 MAX_WEIGHT = 100.0
@@ -73,16 +74,13 @@ def synx_pca(
     problems = unfit(chosen, number=chosen.components, electrodes=int(measured.sum()))
     if problems:
         raise InputError(problems)
-    moved = [plant.moved(trial) for trial in trials]
-    envelopes = np.concatenate([one.measured_excitation()[:, measured] for one in moved if one.trial.role == "fit"])
-    components = principal_components(envelopes[np.isfinite(envelopes).all(axis=1)], chosen)
-    driven = [_driven(one, measured, components) for one in moved]
-    weights, flags = _weights([one for one in driven if one.moved.trial.role == "fit"], measured, chosen)
+    components, those = driven(trials, plant, measured, partial(principal_components, settings=chosen))
+    weights, flags = _weights([one for one in those if one.moved.trial.role == "fit"], measured, chosen)
     said = f"{len(components.directions)} components explain {components.explained:.1%} of the variance of the measured envelopes"
     subject = trials[0].subject
     poor = Flag("synergies_poor", subject, why=f"{said}, {chosen.explained:.0%} were asked for")
     told = (*(() if components.explained >= chosen.explained else (poor,)), *flags)
-    return Reconstruction(method, subject, tuple(one.answer(weights) for one in driven), told)
+    return Reconstruction(method, subject, tuple(one.answer(weights) for one in those), told)
 
 
 def principal_components(envelopes: Floats, settings: SynxSettings) -> Components:
@@ -93,14 +91,6 @@ def principal_components(envelopes: Floats, settings: SynxSettings) -> Component
     enough = int(np.searchsorted(explained, settings.explained)) + 1
     number = settings.components or min(enough, max(1, len(scale) - 1))
     return Components(found.components_[:number], found.mean_, scale, float(explained[number - 1]))
-
-
-def _driven(moved: MovedPlant, measured: Flags, components: Components) -> DrivenTrial:
-    envelopes = moved.measured_excitation()
-    known = np.all(np.isfinite(envelopes[:, measured]), axis=1)
-    base = np.zeros_like(envelopes)
-    base[:, measured] = bridged(envelopes[:, measured], known)
-    return DrivenTrial(moved, base, components.commands(base[:, measured]), known)
 
 
 def _weights(fit: Sequence[DrivenTrial], measured: Flags, settings: SynxSettings) -> tuple[Floats, tuple[Flag, ...]]:
