@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from profundus.errors import Problem
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -24,3 +26,16 @@ def quantity(unit: str, *, low: float, high: float, meaning: str = "", **options
 def declared_quantities(record: Any) -> dict[str, Quantity]:
     """Return the declared quantities of a dataclass (type or instance) by field name."""
     return {f.name: f.metadata["quantity"] for f in fields(record) if "quantity" in f.metadata}
+
+
+def out_of_range(record: Any) -> list[Problem]:
+    """Return a problem for every declared quantity outside its admissible range; a pair runs from low to high within it."""
+    problems = []
+    for name, declared in declared_quantities(record).items():
+        value = getattr(record, name)
+        ends = value if isinstance(value, tuple) else (value, value)
+        if len(ends) != 2 or not declared.low <= ends[0] <= ends[1] <= declared.high:
+            said = value if isinstance(value, tuple) else f"{value:g}"
+            expected = f"{declared.low:g} to {declared.high:g} {declared.unit}".removesuffix(" -")
+            problems.append(Problem("error", f"{name} is {said}", expected=expected))
+    return problems

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
-from profundus.quantities import declared_quantities, quantity
+from profundus.quantities import out_of_range, quantity
 from profundus.records.table import Table
 from profundus.records.trial import Trial
 
@@ -116,7 +116,7 @@ class PopulationSettings:
     )
 
     def __post_init__(self) -> None:
-        if problems := [*_out_of_range(self), *_contradictions(self)]:
+        if problems := [*out_of_range(self), *_contradictions(self)]:
             raise InputError(problems)
 
 
@@ -133,17 +133,6 @@ class VirtualPerson:
     facts: dict[str, object] = field(compare=False)
     raw: tuple[Table, ...] = ()
     mvc: tuple[Table, ...] = ()
-
-
-def _out_of_range(settings: PopulationSettings) -> list[Problem]:
-    problems = []
-    for name, declared in declared_quantities(settings).items():
-        value = getattr(settings, name)
-        ends = value if isinstance(value, tuple) else (value, value)
-        if len(ends) != 2 or not declared.low <= ends[0] <= ends[1] <= declared.high:
-            expected = f"{declared.low:g} to {declared.high:g} {declared.unit}".removesuffix(" -")
-            problems.append(Problem("error", f"{name} is {value}", expected=expected))
-    return problems
 
 
 def _contradictions(settings: PopulationSettings) -> list[Problem]:

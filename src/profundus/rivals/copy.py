@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
 from profundus.records import Anatomy, Reconstruction, Trial, TrialReconstruction
+from profundus.rivals.trials import other_muscles, several_people
 
 Floats = NDArray[np.float64]
 MomentArms = Callable[[Floats], Floats]
@@ -80,10 +81,8 @@ def nearest(trials: Sequence[Trial], anatomy: Anatomy, moment_arms: MomentArms) 
 
 def _parted(trials: Sequence[Trial], anatomy: Anatomy) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the muscles with and without an electrode, in the order of the trials."""
-    problems = []
-    if len({(trial.subject, trial.muscles) for trial in trials}) != 1:
-        problems.append(Problem("error", "copy needs trials of one person with the same muscles"))
     names = trials[0].muscles if trials else ()
+    problems = [*several_people(trials), *other_muscles(trials, names)]
     problems += [
         Problem("error", f"the model has no muscle '{name}'", expected="one of " + ", ".join(anatomy.muscles))
         for name in names

@@ -14,9 +14,9 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 
 from profundus.errors import InputError, Problem
-from profundus.quantities import quantity
+from profundus.quantities import out_of_range, quantity
 from profundus.records import Reconstruction, Trial, TrialReconstruction
-from profundus.rivals.settings import out_of_range
+from profundus.rivals.trials import several_people
 
 Floats = NDArray[np.float64]
 Known = tuple[str, ...]
@@ -104,9 +104,7 @@ def population_regression(
     not learned, and samples at which an envelope is missing, are unknown (NaN). Raises InputError for several people and for trials
     that lack a muscle or coordinate.
     """
-    problems = []
-    if len({trial.subject for trial in trials}) != 1:
-        problems.append(Problem("error", "population regression needs trials of one person"))
+    problems = several_people(trials)
     for trial in trials:
         lacking = [name for name in (*learned.measured, *learned.targets) if name not in trial.muscles]
         if lacking:

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal, sparse
 
-from profundus.errors import ConvergenceError, InputError, Problem
+from profundus.errors import ConvergenceError, InputError
 from profundus.muscle.inverse import advanced
-from profundus.quantities import declared_quantities
+from profundus.quantities import out_of_range
 from profundus.records import Flag, Reconstruction, Trial, TrialReconstruction
 from profundus.rivals.plant import MovedPlant, Plant
+from profundus.rivals.trials import bridged, other_muscles, several_people
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -102,9 +103,9 @@ def measured_activation(moved: MovedPlant) -> tuple[Floats, Flags]:
     """Return the activations (time, muscle) that the envelopes become, and where they are known; gaps are bridged by straight lines."""
     envelope = moved.measured_excitation()
     known = np.isfinite(envelope)
-    bridged = np.column_stack([_bridged(column, seen) for column, seen in zip(envelope.T, known.T, strict=True)])
     delay = np.asarray(moved.plant.parameters.muscles.electromechanical_delay, dtype=float)
-    return moved.activation(bridged), advanced(known.astype(float), -delay, step=moved.trial.step) == 1.0
+    later = advanced(known.astype(float), -delay, step=moved.trial.step) == 1.0
+    return moved.activation(bridged(envelope, known)), later
 
 
 def linearized(moved: MovedPlant, start: Floats, solve: Callable[[Linear, Flags, Floats], Floats]) -> Found:
@@ -135,7 +136,9 @@ def reconstruction(
     low-passed at ``settings.excitation_cutoff_hz`` without lag, as an envelope is, because undoing the activation dynamics differentiates.
     Raises InputError for trials of several people, muscles that are not the model's, and settings out of range.
     """
-    _check(trials, plant, settings)
+    problems = [*several_people(trials), *other_muscles(trials, plant.anatomy.muscles), *out_of_range(settings)]
+    if problems:
+        raise InputError(problems)
     parts, flags = [], []
     for trial in trials:
         moved = plant.moved(trial)
@@ -149,14 +152,14 @@ def reconstruction(
 
 
 def _answer(moved: MovedPlant, found: Found, known: Flags, cutoff_hz: float) -> TrialReconstruction:
-    bridged = np.column_stack([_bridged(column, known) for column in found.activation.T])
+    seen = np.broadcast_to(known[:, None], found.activation.shape)
+    activation = bridged(found.activation, seen)
     delay = np.asarray(moved.plant.parameters.muscles.electromechanical_delay, dtype=float)
-    seen = np.broadcast_to(known[:, None], bridged.shape)
     ahead = advanced(seen.astype(float), delay, step=moved.trial.step) == 1.0
-    calm = np.clip(low_passed(bridged, cutoff_hz, step=moved.trial.step), 0.0, 1.0)
-    part = moved.answer(np.where(seen & ahead, moved.excitation(calm), np.nan), activation=bridged)
+    calm = np.clip(low_passed(activation, cutoff_hz, step=moved.trial.step), 0.0, 1.0)
+    part = moved.answer(np.where(seen & ahead, moved.excitation(calm), np.nan), activation=activation)
     force = np.where(seen, np.asarray(part.tendon_force if found.tendon_force is None else found.tendon_force), np.nan)
-    return replace(part, activation=np.where(seen, bridged, np.nan), tendon_force=force, moment=moved.moment(force))
+    return replace(part, activation=np.where(seen, activation, np.nan), tendon_force=force, moment=moved.moment(force))
 
 
 def low_passed(values: Floats, cutoff_hz: float, *, step: float) -> Floats:
@@ -166,22 +169,3 @@ def low_passed(values: Floats, cutoff_hz: float, *, step: float) -> Floats:
     sections = signal.butter(2, cutoff_hz, fs=1.0 / step, output="sos")
     reach = min(len(values) - 1, round(1.0 / (cutoff_hz * step)))
     return np.asarray(signal.sosfiltfilt(sections, values, axis=0, padlen=reach))
-
-
-def _bridged(column: Floats, known: Flags) -> Floats:
-    """Return a column (time,) with straight lines over what is not known; zero where nothing is."""
-    clock = np.arange(len(column))
-    return np.interp(clock, clock[known], column[known]) if known.any() else np.zeros(len(column))
-
-
-def _check(trials: Sequence[Trial], plant: Plant, settings: Any) -> None:
-    muscles = plant.anatomy.muscles
-    wrong = []
-    if (people := len({trial.subject for trial in trials})) != 1:
-        wrong.append((f"the trials are of {people} people", "trials of one person"))
-    wrong += [(f"{t.name}: the muscles are {t.muscles}", f"{muscles}") for t in trials if t.muscles != muscles]
-    for name, allowed in declared_quantities(settings).items():
-        if not allowed.low <= (value := getattr(settings, name)) <= allowed.high:
-            wrong.append((f"{name} is {value:g} {allowed.unit}", f"{allowed.low:g} to {allowed.high:g} {allowed.unit}"))
-    if wrong:
-        raise InputError([Problem("error", what, expected=expected) for what, expected in wrong])

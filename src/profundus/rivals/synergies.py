@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from profundus.errors import InputError, Problem
+from profundus.quantities import out_of_range
 from profundus.records import Flag, Trial, TrialReconstruction
 from profundus.rivals.plant import MovedPlant, Plant
-from profundus.rivals.settings import out_of_range
+from profundus.rivals.trials import bridged, other_muscles, several_people
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -97,15 +98,7 @@ def electrodes(trials: Sequence[Trial], plant: Plant) -> Flags:
     """
     fit = [trial for trial in trials if trial.role == "fit"]
     who = trials[0].subject if trials else "nobody"
-    problems = []
-    if len({(trial.subject, trial.muscles) for trial in trials}) != 1:
-        problems.append(Problem("error", "synergy extrapolation needs trials of one person with the same muscles"))
-    elif trials[0].muscles != plant.anatomy.muscles:
-        problems.append(
-            Problem(
-                "error", f"{who}: the trials' muscles are not the model's", expected=", ".join(plant.anatomy.muscles)
-            )
-        )
+    problems = [*several_people(trials), *other_muscles(trials, plant.anatomy.muscles)]
     if trials and not fit:
         problems.append(Problem("error", f"{who}: no trial has the role 'fit', there is nothing to learn weights from"))
     if problems:
@@ -160,14 +153,6 @@ def unfit(settings: object, *, number: int | None, electrodes: int) -> list[Prob
     return problems
 
 
-def bridged(values: Floats, known: Flags) -> Floats:
-    """Return columns (time, column) with samples that are not ``known`` (time,) on straight lines between those that are; else zero."""
-    if not known.any():
-        return np.zeros_like(values)
-    clock = np.arange(len(values))
-    return np.stack([np.interp(clock, clock[known], column[known]) for column in values.T], axis=1)
-
-
 class Solution(NamedTuple):
     """Weights found (flat), and whether the search came to rest."""
 
@@ -203,9 +188,10 @@ def unconverged(subject: str, solution: Solution) -> tuple[Flag, ...]:
 
 def _driven(moved: MovedPlant, measured: Flags, learned: Commanded) -> DrivenTrial:
     envelopes = moved.measured_excitation()
-    known = np.all(np.isfinite(envelopes[:, measured]), axis=1)
+    seen = envelopes[:, measured]
+    known = np.all(np.isfinite(seen), axis=1)
     base = np.zeros_like(envelopes)
-    base[:, measured] = bridged(envelopes[:, measured], known)
+    base[:, measured] = bridged(seen, np.broadcast_to(known[:, None], seen.shape))
     return DrivenTrial(moved, base, learned.commands(base[:, measured]), known)
 
 
