@@ -17,7 +17,7 @@ from curls import curl
 from profundus.api import Run
 from profundus.cli.main import main
 from profundus.errors import FileFormatError, InputError
-from profundus.io.run_directory import read_run
+from profundus.io.run_directory import read_run, start_run
 from profundus.io.tables import read_table
 from profundus.pages import page_of
 
@@ -136,6 +136,14 @@ def test_exports_and_reconstructions_of_strangers_are_refused(fitted, capsys, tm
         assert code == 2
         assert "sub-99" in facts["problems"][0]["what"]
         assert not (tmp_path / "o").exists()
+
+
+def test_a_run_without_a_fitted_person_has_nothing_to_export(capsys, tmp_path):
+    start_run(tmp_path / "run", {})
+    code, facts = called(capsys, "export", tmp_path / "run", "--to", "opensim", "--out", tmp_path / "o")
+    assert code == 2
+    assert "no person's fit is finished" in facts["problems"][0]["what"]
+    assert not (tmp_path / "o").exists()
 
 
 def test_people_read_scores_cautions_and_where_the_page_is(fitted, capsys, tmp_path):

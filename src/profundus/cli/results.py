@@ -7,7 +7,6 @@ from typing import Literal
 
 from profundus.cli.fitting import flag_words, pooled, score_words, warning_words
 from profundus.cli.outcome import Outcome, Words
-from profundus.errors import InputError, Problem
 from profundus.io.comparison_directory import KIND, ComparisonDirectory
 from profundus.io.export_opensim import export_opensim
 from profundus.io.run_directory import RunDirectory, read_run, refuse_kind
@@ -62,10 +61,8 @@ def exported(run_path: Path, *, to: Literal["opensim"], out: Path | None = None,
     run = _fitted(run_path)
     target = run.path / to if out is None else out
     fixed = _fixed(run)
-    written = {
-        person: export_opensim(run.reconstruction(person), target / person, fixed=fixed)
-        for person in _chosen(run, subject)
-    }
+    people = run.subjects if subject is None and run.subjects else (run.named(subject),)
+    written = {person: export_opensim(run.reconstruction(person), target / person, fixed=fixed) for person in people}
     count = sum(len(paths) for paths in written.values())
     return Outcome(
         {"out": target, "files": {person: list(paths) for person, paths in written.items()}},
@@ -78,15 +75,6 @@ def _fitted(run_path: Path) -> RunDirectory:
     run = read_run(run_path)
     refuse_kind(run.path, None)
     return run
-
-
-def _chosen(run: RunDirectory, subject: str | None) -> tuple[str, ...]:
-    known = run.subjects
-    if not known or (subject is not None and subject not in known):
-        what = f"there is no subject '{subject}'" if subject is not None else "there is no fitted subject yet"
-        expected = f"one of {', '.join(known)}" if known else "a run in which at least one subject was fitted"
-        raise InputError(Problem("error", what, file=str(run.path), expected=expected))
-    return known if subject is None else (subject,)
 
 
 def _fixed(run: RunDirectory) -> dict[str, float]:
