@@ -2,8 +2,9 @@
 
 from profundus.records.anatomy import Anatomy, CoordinateRange, PathSpline
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
-from profundus.records.parameters import ParameterRow
+from profundus.records.parameters import ParameterRow, TradeOff
 from profundus.records.quality import EmgScale, QualityRow
+from profundus.records.recipe import LearningSettings, Recipe, TeachersSettings
 from profundus.records.reconstruction import Flag, Reconstruction, TrialReconstruction
 from profundus.records.recording import Exclusion, Recording, Subject
 from profundus.records.scorecard import Scorecard, ScoreRow
@@ -21,12 +22,14 @@ __all__ = [
     "FitSettings",
     "Flag",
     "GivenMotion",
+    "LearningSettings",
     "LossSettings",
     "NetworkSettings",
     "ParameterRow",
     "PathSpline",
     "PopulationSettings",
     "QualityRow",
+    "Recipe",
     "Reconstruction",
     "Recording",
     "ScoreRow",
@@ -34,6 +37,8 @@ __all__ = [
     "Study",
     "Subject",
     "Table",
+    "TeachersSettings",
+    "TradeOff",
     "Trial",
     "TrialReconstruction",
     "VirtualPerson",

@@ -1,0 +1,118 @@
+"""What a network is asked about virtual people, and how wrong it was: all muscles that it may not see, in levels and in courses."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+from numpy.typing import NDArray
+
+from profundus.model.clues import COMMON_SCALE, OWN_SCALE, clues_of
+from profundus.model.windows import Windows
+from profundus.network.person import PersonTransformer, Scale, Told
+
+LEVEL_SHARE = COURSE_SHARE = 0.1  # of the likelihood of the errors, beside their size
+USUAL, ONE_LESS = 0.55, 0.27  # lessons with the recipe's electrodes, and with one of them less; the rest: any
+ANY_SEEN = 0.6
+NO_MOMENT, NO_LOAD, SHORT, NO_MVC = 0.08, 0.08, 0.15, 0.12
+SCALE_SDS = (0.6, 1.0)  # of log gains, without maximal contractions
+SHORTEST = 12  # samples
+
+
+class Lesson(NamedTuple):
+    """One person: his windows, the log of the truth (window, sample, muscle), and which muscles have electrodes (window, muscle)."""
+
+    windows: Windows
+    truth: Float[np.ndarray, "window sample muscle"]
+    seen: Bool[np.ndarray, "window muscle"]
+
+
+class Wrong(NamedTuple):
+    """Errors of one person, (muscle,): root mean square over that of the reference, log of the factor between estimate and truth, and the
+    negative log likelihoods of that factor and of the course; zero where a muscle had an electrode."""
+
+    size: Float[Array, " muscle"]
+    level: Float[Array, " muscle"]
+    level_surprise: Float[Array, " muscle"]
+    course_surprise: Float[Array, " muscle"]
+
+
+def answer(
+    network: PersonTransformer,
+    scale: Scale,
+    windows: Windows,
+    seen: Bool[Array | np.ndarray, "window muscle"],
+    together: NDArray[np.float64],
+) -> tuple[Told, Float[Array, "window sample muscle"]]:
+    """Return what the network says of a person, and the reference that its ratios are relative to."""
+    clues = clues_of(windows, seen, together)
+    return network(clues.each, clues.person, jnp.asarray(windows.valid), scale), clues.reference
+
+
+def wrong_by(told: Told, reference: Array, lesson: Lesson) -> Wrong:
+    """Return the errors of an answer.
+
+    The size is relative to the reference, which is known: relative to the truth it would pay to answer too little.
+    """
+    asked = (
+        jnp.asarray(~lesson.seen, reference.dtype)[:, None, :]
+        * jnp.asarray(lesson.windows.valid, reference.dtype)[..., None]
+    )
+    count = jnp.maximum(jnp.sum(asked, axis=(0, 1)), 1.0)
+
+    def mean(values: Array) -> Array:
+        return jnp.sum(asked * values, axis=(0, 1)) / count
+
+    true, estimate, usual = jnp.exp(lesson.truth), jnp.exp(reference + told.ratio), jnp.exp(reference)
+    size = jnp.sqrt(mean((estimate - true) ** 2) + 1e-8) / jnp.sqrt(mean(usual**2) + 1e-8)
+    level = jnp.log((mean(true * estimate) + 1e-12) / (mean(estimate**2) + 1e-12))
+    held_level = jax.lax.stop_gradient(level)
+    course = jax.lax.stop_gradient(jnp.asarray(lesson.truth) - reference - told.ratio) - held_level
+    level_surprise = 0.5 * (held_level * jnp.exp(-told.level_log_sd)) ** 2 + told.level_log_sd
+    course_surprise = mean(0.5 * (course * jnp.exp(-told.log_sd)) ** 2 + told.log_sd)
+    some = jnp.any(asked > 0, axis=(0, 1))
+    return Wrong(*(jnp.where(some, values, 0.0) for values in (size, level, level_surprise, course_surprise)))
+
+
+def loss(network: PersonTransformer, scale: Scale, lesson: Lesson, together: NDArray[np.float64]) -> Float[Array, ""]:
+    """Return the mean over the muscles that had no electrode."""
+    told, reference = answer(network, scale, lesson.windows, lesson.seen, together)
+    wrong = wrong_by(told, reference, lesson)
+    asked = jnp.any(~lesson.seen & jnp.any(lesson.windows.valid, axis=1)[:, None], axis=0)
+    each = wrong.size + LEVEL_SHARE * wrong.level_surprise + COURSE_SHARE * wrong.course_surprise
+    return jnp.sum(jnp.where(asked, each, 0.0)) / jnp.maximum(jnp.sum(asked), 1)
+
+
+def electrodes(chance: np.random.Generator, usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which muscles (muscle,) have an electrode in a lesson: mostly the usual ones, often one less, sometimes any; never all."""
+    coin, seen = chance.uniform(), usual.copy()
+    if coin >= USUAL:
+        if coin < USUAL + ONE_LESS:
+            seen[chance.choice(np.flatnonzero(usual))] = False
+        else:
+            seen = chance.uniform(size=len(usual)) < ANY_SEEN
+    if seen.all():
+        seen[chance.integers(len(seen))] = False
+    return seen
+
+
+def disturbed(windows: Windows, chance: np.random.Generator) -> Windows:
+    """Return a person's windows as some laboratories have them: without moments, loads or maximal contractions, some of them short."""
+    moment, load, valid = windows.moment, windows.load, windows.valid
+    fast, slow, scale_sd = windows.fast, windows.slow, windows.scale_sd
+    if chance.uniform() < NO_MVC:
+        sd = float(chance.choice(SCALE_SDS))
+        off = sd * (COMMON_SCALE * chance.normal() + OWN_SCALE * chance.normal(size=fast.shape[-1]))
+        fast, slow = (np.asarray(level + off, dtype=level.dtype) for level in (fast, slow))
+        scale_sd = np.full_like(scale_sd, sd)
+    if chance.uniform() < NO_MOMENT:
+        moment = np.zeros_like(moment)
+    if chance.uniform() < NO_LOAD:
+        load = np.full_like(load, np.nan)
+    samples = valid.shape[1]
+    lengths = np.where(chance.uniform(size=len(valid)) < SHORT, chance.integers(SHORTEST, samples, len(valid)), samples)
+    changed = windows._replace(fast=fast, slow=slow, moment=moment, load=load, scale_sd=scale_sd)
+    return changed._replace(valid=valid & (np.arange(samples) < lengths[:, None]))
