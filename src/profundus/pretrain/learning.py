@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from profundus.fit.compiled import keep_compiled
 from profundus.model.clues import clues_of, same_group
+from profundus.model.prior import new_network
 from profundus.model.windows import Windows
 from profundus.network.person import PersonTransformer, Scale
 from profundus.pretrain.lessons import Lesson, disturbed, electrodes, loss
@@ -123,19 +124,6 @@ class Learner:
         memory = jnp.minimum(MEMORY, (1.0 + step) / (10.0 + step))
         mean = jax.tree.map(lambda old, new: memory * old + (1.0 - memory) * new, mean, network)
         return network, mean, optimizer, found
-
-
-def new_network(learning: LearningSettings, scale: Scale, *, muscles: int, seed: int) -> PersonTransformer:
-    """Return an untrained network of a recipe."""
-    return PersonTransformer(
-        jax.random.key(seed),
-        clues=len(scale.mean),
-        person_clues=len(scale.person_mean),
-        muscles=muscles,
-        width=learning.width,
-        layers=(learning.trial_layers, learning.person_layers, learning.answer_layers),
-        heads=learning.heads,
-    )
 
 
 def clue_scale(people: People, usual: NDArray[np.bool_], together: NDArray[np.float64]) -> Scale:

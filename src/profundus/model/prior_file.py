@@ -1,0 +1,126 @@
+"""A learned prior as named arrays and plain facts, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from profundus.errors import FileFormatError, Problem
+from profundus.model import windows as seen
+from profundus.model.clues import Clues, clues_of, same_group
+from profundus.model.prior import DeepPrior, new_network
+from profundus.model.trees import filled, leaves
+from profundus.network.person import Scale
+from profundus.records import LearningSettings
+
+Arrays = dict[str, NDArray[Any]]
+Facts = dict[str, Any]
+KIND = "learned prior"
+STRANGE = "strange/"
+NUMBERS = ("level_factor", "course_factor", "course_memory_s", "level_correlation")
+NAMES = ("muscles", "groups", "coordinates", "electrodes")
+AGAIN = "Take the prior that comes with this version, or teach it again with `profundus pretrain`"
+
+
+def prior_to_arrays(prior: DeepPrior) -> tuple[Arrays, Facts]:
+    """Return everything that an answer needs; weights in 16 bits where these hold them exactly, in 32 where not."""
+    weights = {name: _short(array) for name, array in leaves("network", prior.network).items()}
+    arrays = {
+        **weights,
+        **{f"scale/{name}": np.asarray(array, np.float32) for name, array in prior.scale._asdict().items()},
+        **{name: np.asarray(getattr(prior, name), np.float64) for name in NUMBERS},
+        **{f"{STRANGE}{name}": np.asarray(array) for name, array in prior.strangeness.items()},
+    }
+    names = {name: list(getattr(prior, name)) for name in NAMES}
+    return arrays, {"kind": KIND, **names, "learning": asdict(prior.learning), "seen": seen_as()}
+
+
+def prior_from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], *, file: str) -> DeepPrior:
+    """Return the prior that was saved. Raises FileFormatError for something else, or what another version saw otherwise."""
+    problems = list(_problems(arrays, facts, file))
+    if problems:
+        raise FileFormatError(problems)
+    names = {name: tuple(facts[name]) for name in NAMES}
+    scale = Scale(*(jnp.asarray(arrays[f"scale/{name}"], jnp.float32) for name in Scale._fields))
+    learning = LearningSettings(**facts["learning"])
+    shapes = eqx.filter_eval_shape(new_network, learning, scale, muscles=len(names["muscles"]), seed=0)
+    wide = {name: array.astype(np.float32) for name, array in arrays.items() if name.startswith("network/")}
+    return DeepPrior(
+        network=filled("network", shapes, wide, file=file, remedy=AGAIN),
+        scale=scale,
+        **names,
+        **{name: np.asarray(arrays[name], np.float64) for name in NUMBERS},
+        learning=learning,
+        strangeness={name.removeprefix(STRANGE): array for name, array in arrays.items() if name.startswith(STRANGE)},
+    )
+
+
+def seen_as() -> Facts:
+    """Return how trials are seen: a network understands only what was made the same way."""
+    return {
+        "rate_hz": seen.HZ,
+        "window": seen.SAMPLES,
+        "low_pass_hz": [seen.FAST_HZ, seen.SLOW_HZ],
+        "late_s": seen.LATE_S,
+        "floor": seen.FLOOR,
+        "muscle_models": list(seen.MUSCLES),
+        "activations": [seen.WEAK, seen.WORKING],
+    }
+
+
+def _problems(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], file: str) -> list[Problem]:
+    """Return why arrays and facts are not a prior of this version."""
+    if facts.get("kind") != KIND:
+        return [Problem("error", "not a learned prior", file, expected=f"kind '{KIND}' in its facts", remedy=AGAIN)]
+    missing = [name for name in (*NAMES, "learning", "seen") if name not in facts]
+    missing += [name for name in (*NUMBERS, *(f"scale/{part}" for part in Scale._fields)) if name not in arrays]
+    if missing:
+        return [Problem("error", f"not in it: {', '.join(missing)}", file, remedy=AGAIN)]
+    if facts["seen"] != seen_as():
+        differ = ", ".join(name for name, value in seen_as().items() if facts["seen"].get(name) != value)
+        what = f"was taught on trials that were seen otherwise ({differ})"
+        return [Problem("error", what, file, expected="as this version sees them", remedy=AGAIN)]
+    count = len(facts["muscles"])
+    clues = _clues(tuple(facts["groups"]))
+    expected = dict.fromkeys(NUMBERS[:3], (count,)) | {"level_correlation": (count, count)}
+    expected |= {"scale/mean": clues.each.shape[-1:], "scale/sd": clues.each.shape[-1:]}
+    expected |= {"scale/person_mean": clues.person.shape, "scale/person_sd": clues.person.shape}
+    return [
+        Problem("error", f"{name} has the shape {arrays[name].shape}", file, expected=f"{shape}", remedy=AGAIN)
+        for name, shape in expected.items()
+        if arrays[name].shape != shape
+    ]
+
+
+def _clues(groups: tuple[str, ...]) -> Clues:
+    """Return the shapes of one window's clues."""
+    muscles, samples, models = len(groups), seen.SAMPLES, len(seen.MUSCLES)
+    shapes = {
+        "fast": (samples, muscles),
+        "slow": (samples, muscles),
+        "motion": (samples, 3),
+        "moment": (samples,),
+        "load": (),
+        "capacity": (samples, models, muscles),
+        "passive": (samples, models),
+        "valid": (samples,),
+        "scale_sd": (),
+    }
+    empty = seen.Windows(**{name: np.zeros((1, *shape), np.float32) for name, shape in shapes.items()})
+    whole = empty._replace(valid=np.zeros((1, samples), np.bool_))
+    found: Clues = eqx.filter_eval_shape(clues_of, whole, np.zeros((1, muscles), np.bool_), same_group(groups))
+    return found
+
+
+def _short(array: NDArray[Any]) -> NDArray[Any]:
+    """Return weights in 16 bits if no bit of 32 is lost, else in 32."""
+    full = array.astype(np.float32)
+    with np.errstate(over="ignore"):
+        half = full.astype(np.float16)
+    return half if np.array_equal(half.astype(np.float32), full) else full
