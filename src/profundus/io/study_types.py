@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -81,6 +81,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+def _listed(kind: Any) -> Any:
+    """Return a type whose tuples, also those inside, may be written as lists."""
+    if get_origin(kind) is not tuple:
+        return kind
+    return Annotated[tuple[tuple(_listed(inner) for inner in get_args(kind))], Strict(strict=False)]
+
+
 def settings_of(record: type) -> GetPydanticSchema:
     """Return how a table becomes a settings record: its fields, defaults and declared ranges are those of the record.
 
@@ -92,8 +99,7 @@ def settings_of(record: type) -> GetPydanticSchema:
         kind: Any = hints[key.name]
         if is_dataclass(kind):
             kind = Annotated[kind, settings_of(kind)]  # type: ignore[arg-type]
-        if getattr(kind, "__origin__", None) is tuple:
-            kind = Annotated[kind, Strict(strict=False)]
+        kind = _listed(kind)
         if NoneType in get_args(kind):
             kind = Annotated[kind, BeforeValidator(_false_as_none)]
         if key.name in ranges:

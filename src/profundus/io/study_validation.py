@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
@@ -61,8 +61,12 @@ STAND_INS: dict[
 }
 
 
-def validate(kind: type[S], text: StudyText) -> tuple[S | None, list[Problem], frozenset[str]]:
+def validate(
+    kind: type[S], text: StudyText, *, sections: Mapping[str, type] = SECTIONS
+) -> tuple[S | None, list[Problem], frozenset[str]]:
     """Return the file, its problems, and the keys that had to be set aside to read it (dotted, without numbers).
+
+    ``sections`` are the tables that such a file may have.
 
     After a problem the file is what remains without the wrong key or item, which is taken out of ``text.tables``; None where nothing can be
     made of it.
@@ -75,7 +79,7 @@ def validate(kind: type[S], text: StudyText) -> tuple[S | None, list[Problem], f
         except ValidationError as failure:
             errors = failure.errors(include_url=False)
             if attempt == 0:
-                problems += [_problem(kind, error, text) for error in errors]
+                problems += [_problem(kind, error, text, sections) for error in errors]
             aside |= {_section(error["loc"]) for error in errors}
             _set_aside(text.tables, errors)
     return None, problems, frozenset(aside)
@@ -127,13 +131,13 @@ def _keys(section: type) -> list[str]:
     return [key for key in getattr(section, "model_fields", ()) if key != "at"]
 
 
-def _problem(kind: type[Section], error: ErrorDetails, text: StudyText) -> Problem:
+def _problem(kind: type[Section], error: ErrorDetails, text: StudyText, sections: Mapping[str, type]) -> Problem:
     at, given, context = error["loc"], error["input"], error.get("ctx", {})
     key, expected = _spoken(at, text.tables), str(context.get("expected", ""))
     if error["type"] == "extra_forbidden":
         section = _section(at[:-1])
-        known = _keys(SECTIONS.get(section, kind))
-        others = [f"[{name}]" for name, other in SECTIONS.items() if at[-1] in _keys(other)]
+        known = _keys(sections.get(section, kind))
+        others = [f"[{name}]" for name, other in sections.items() if at[-1] in _keys(other)]
         remedy = f"It belongs under {' or '.join(others)}" if others else nearest_name(str(at[-1]), known)
         return text.problem("error", f"unknown key '{key}'", at, remedy=remedy)
     if error["type"] == "missing":
