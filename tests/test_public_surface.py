@@ -22,6 +22,9 @@ SIGNATURES = {
     "hide: 'Sequence[str]' = (), split: 'str' = 'roles', seed: 'int' = 0, people: 'int' = 100, "
     "subjects: 'Sequence[str] | None' = None, resume: 'bool' = False, overwrite: 'bool' = False, "
     "on_progress: 'Callable[[FitProgress], None] | None' = None) -> 'Comparison'",
+    "pretrain": "(recipe: 'Recipe | str | Path | None' = None, *, out: 'str | Path', workers: 'int | None' = None, "
+    "resume: 'bool' = False, overwrite: 'bool' = False, "
+    "on_progress: 'Callable[[PretrainProgress], None] | None' = None) -> 'Path'",
     "read_table": "(path: 'str | Path', *, duplicates: 'Duplicates' = 'error') -> 'Table'",
     "write_table": "(table: 'Table', path: 'str | Path') -> 'None'",
 }

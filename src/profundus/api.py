@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from profundus.io.tables import read_table, write_table
-from profundus.records import Reconstruction, Scorecard, ScoreRow, Study, Trial
+from profundus.records import Recipe, Reconstruction, Scorecard, ScoreRow, Study, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from profundus.io.run_directory import RunDirectory
     from profundus.model.musculoskeletal import MusculoskeletalModel
     from profundus.protocols.fitting import FitProgress
+    from profundus.protocols.pretraining import PretrainProgress
 
 __all__ = [
     "Comparison",
@@ -29,6 +30,7 @@ __all__ = [
     "fit",
     "load_model",
     "load_study",
+    "pretrain",
     "read_table",
     "reconstruct",
     "write_table",
@@ -246,6 +248,27 @@ def compare(
     how = How(subjects, resume, overwrite, on_progress, write_comparison_page)
     result = validate_study(read, Path(out), hide, asked, how) if hide else compare_study(read, Path(out), asked, how)
     return Comparison(result.directory.path)
+
+
+def pretrain(
+    recipe: Recipe | str | Path | None = None,
+    *,
+    out: str | Path,
+    workers: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_progress: Callable[[PretrainProgress], None] | None = None,
+) -> Path:
+    """Teach a network on virtual people; return the file of the prior, beside which its card stands (``card.json``, ``card.md``).
+
+    ``recipe`` is the file of a recipe, or a Recipe, or None for the built-in one. People are made by ``workers`` processes that start
+    Python anew: call this under ``if __name__ == "__main__":``. Raises InputError (recipe, folder), ResourceError (disk), ConvergenceError.
+    """
+    from profundus.io.recipe_file import read_recipe
+    from profundus.protocols.pretraining import pretrain as taught
+
+    read = recipe if isinstance(recipe, Recipe) else read_recipe(None if recipe is None else Path(recipe))
+    return taught(read, Path(out), workers=workers, resume=resume, overwrite=overwrite, on_progress=on_progress).prior
 
 
 def reconstruct(

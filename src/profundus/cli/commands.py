@@ -279,6 +279,33 @@ def simulate(
 
 
 @app.command()
+def pretrain(
+    *,
+    recipe: Annotated[
+        Path | None, typer.Argument(metavar="RECIPE.toml", help="Who teaches whom, for how long. Default: built in.")
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the prior: new, or an earlier one.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processes that make people. Default: one a core.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with work that was interrupted.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Learn anew; people of the same recipe stay in the folder.")
+    ] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
+    """Teach a network on virtual people.
+
+    Makes people by the thousand, learns what their deep muscles do, is judged and calibrated on others, and writes a prior with its card.
+    """
+    from profundus.cli.pretraining import pretrained
+
+    return partial(pretrained, recipe, out, workers=workers, resume=resume, overwrite=overwrite, quiet=quiet)
+
+
+@app.command()
 def report(*, run: RunFolder, json: Json = False, debug: Debug = False) -> Job:
     """Write the page of a run again.
 

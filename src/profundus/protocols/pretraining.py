@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,12 +19,8 @@ from profundus.io.anatomy import read_anatomy
 from profundus.io.recipe_file import differing, read_recipe, recipe_text, refuse_recipe
 from profundus.io.store import is_unfinished, remove, sweep, write_whole
 from profundus.io.weights import CheckpointStore, read_arrays, write_arrays
-from profundus.model.prior import DeepPrior
 from profundus.model.prior_file import prior_to_arrays
-from profundus.network.person import PersonTransformer
-from profundus.pretrain.answering import answers_to, conditions, same_answers
-from profundus.pretrain.calibrating import calibrated
-from profundus.pretrain.judging import Judged, judged
+from profundus.pretrain.finishing import prior_and_scores
 from profundus.pretrain.learning import Course, Learner, People
 from profundus.pretrain.saving import course_from_arrays, course_to_arrays
 from profundus.pretrain.teachers import blocks_of, windows_from
@@ -37,13 +31,14 @@ from profundus.records import Anatomy, Recipe
 RECIPE, PRIOR, CARD, CARD_TEXT, CHECKPOINTS = "recipe.toml", "prior.safetensors", "card.json", "card.md", "checkpoints"
 CHECKPOINT_EVERY_S = 30.0
 LAST_LOSSES = 100  # steps whose mean is told
-MOST_ROUNDED = 1e-3  # of a log ratio, by weights of 16 bits
-ROUNDED_ON = 20  # people
 
 
 @dataclass(frozen=True)
 class PretrainProgress:
-    """How far the work is: ``stage`` is "people", "learn", "judge" or "done"; ``loss`` the mean of the last 100 steps."""
+    """How far the work is: ``stage`` is "people", "learn", "judge" or "done".
+
+    ``people`` are those made of ``of_people``, later those learned from; ``loss`` is the mean of the last 100 steps.
+    """
 
     stage: str
     people: int
@@ -159,7 +154,7 @@ class _Work:
         self._tell("judge", step=int(course.step))
         began = time.perf_counter()
         people, family = self.people(self.held_out)
-        prior, scores = _judged(learner, self.anatomy, course.mean, people, family)
+        prior, scores = prior_and_scores(learner, self.anatomy, course.mean, people, family)
         write_arrays(self.out / PRIOR, *prior_to_arrays(prior))
         card = card_of(
             self.recipe,
@@ -178,62 +173,15 @@ class _Work:
 
     def _tell(self, stage: str, *, made: int | None = None, step: int = 0, loss: float = float("nan")) -> None:
         if self.listener is not None:
-            block, blocks = self.recipe.teachers.block, self.held_out.stop
-            people = block * (blocks if made is None else made)
-            self.listener(PretrainProgress(stage, people, block * blocks, step, self.recipe.learning.steps, loss))
+            block = self.recipe.teachers.block
+            people = block * (len(self.taught) if made is None else made)
+            all_people = block * self.held_out.stop
+            self.listener(PretrainProgress(stage, people, all_people, step, self.recipe.learning.steps, loss))
 
     def _refuse_version(self, version: str) -> None:
         if version != __version__:
             what = f"the training in this folder was begun by version {version}, this is {__version__}"
             raise InputError(Problem("error", what, str(self.out), remedy="Start over with --overwrite"))
-
-
-def _judged(
-    learner: Learner, anatomy: Anatomy, network: PersonTransformer, people: People, family: NDArray[np.int_]
-) -> tuple[DeepPrior, Judged]:
-    """Return the calibrated prior and its scores; every other person calibrates, the rest judge."""
-    recipe = learner.recipe
-    among = conditions(anatomy.muscles, learner.usual)
-    kept = _rounded(network, learner, people, among)
-    found = {
-        name: answers_to(kept, learner.scale, people, family, seen=seen, together=learner.together)
-        for name, seen in among.items()
-    }
-    halves = [{name: one.part(np.arange(start, people.count, 2)) for name, one in found.items()} for start in (0, 1)]
-    calibration = calibrated(halves[0], anatomy.muscles, learner.usual)
-    scores = judged(halves[1], calibration, anatomy.muscles, recipe.teachers.families, learner.usual)
-    prior = DeepPrior(
-        network=kept,
-        scale=learner.scale,
-        muscles=anatomy.muscles,
-        groups=anatomy.groups,
-        coordinates=anatomy.default_coordinates or tuple(joint.name for joint in anatomy.coordinates),
-        electrodes=recipe.electrodes,
-        **calibration._asdict(),
-        learning=recipe.learning,
-    )
-    return prior, scores
-
-
-def _rounded(
-    network: PersonTransformer, learner: Learner, people: People, among: dict[str, NDArray[np.bool_]]
-) -> PersonTransformer:
-    """Return the network with weights that 16 bits hold, where no answer changes by more than 0.001, else with 32."""
-    few = People(*jax.tree.map(lambda field: field[:ROUNDED_ON], (people.windows, people.truth)))
-    half, full = (_held_by(np.dtype(kind), network) for kind in (np.float16, np.float32))
-    off = same_answers(half, full, learner.scale, few, among=among, together=learner.together)
-    return half if off <= MOST_ROUNDED else full
-
-
-def _held_by(kind: np.dtype[Any], network: PersonTransformer) -> PersonTransformer:
-    """Return the network with weights of 32 bits that went through another kind."""
-
-    def through(leaf: Any) -> Any:
-        with np.errstate(over="ignore"):
-            return jnp.asarray(np.asarray(leaf).astype(kind).astype(np.float32))
-
-    held: PersonTransformer = jax.tree.map(through, network)
-    return held
 
 
 def _started(recipe: Recipe, out: Path, *, resume: bool, overwrite: bool) -> None:

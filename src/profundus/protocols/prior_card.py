@@ -10,12 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from profundus import __version__
 from profundus.model.prior import DeepPrior
+from profundus.model.prior_file import prior_to_arrays
 from profundus.pretrain.judging import Judged
 from profundus.pretrain.teachers import LOADS, blocks_of
 from profundus.records import Anatomy, Recipe
@@ -23,7 +23,7 @@ from profundus.records import Anatomy, Recipe
 KIND = "card of a learned prior"
 LICENSE = "Apache-2.0"
 LIBRARIES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy")
-AT_ENDS = 100  # steps
+AT_ENDS = 100  # steps at most
 LIMITS = (
     "Everything here was learned from, and judged on, virtual people of one simulator. No score says how good the prior is for people.",
     "It has never seen fatigue, artifacts, electrodes that slip, impaired control, reflexes, or motions faster than those listed.",
@@ -60,7 +60,8 @@ def card_of(
     file: Path,
 ) -> dict[str, Any]:
     """Return the card of a prior that was written to ``file``, as plain values."""
-    weights = [np.asarray(leaf) for leaf in jax.tree.leaves(prior.network)]
+    ends = max(1, min(AT_ENDS, len(history) // 4))
+    weights = [array for name, array in prior_to_arrays(prior)[0].items() if name.startswith("network/")]
     return {
         "kind": KIND,
         "date": datetime.now(UTC).date().isoformat(),
@@ -78,11 +79,12 @@ def card_of(
         "population": {"words": _population(recipe), **people},
         "recipe": asdict(recipe),
         "learning": {
-            "weights": int(sum(leaf.size for leaf in weights)),
+            "weights": sum(array.size for array in weights),
+            "bits": max(8 * array.itemsize for array in weights),
             "bytes": file.stat().st_size,
             "steps": len(history),
-            "loss_first": _mean(history[:AT_ENDS]),
-            "loss_last": _mean(history[-AT_ENDS:]),
+            "loss_first": _mean(history[:ends]),
+            "loss_last": _mean(history[-ends:]),
         },
         "seconds": {name: round(value, 1) for name, value in seconds.items()},
         "calibration": {
@@ -111,7 +113,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         f"{population['taught']} virtual people; {population['held_out']} others calibrated and judged it, half and half.",
         "\n".join(f"- {line}" for line in population["words"]),
         "## The network",
-        f"{learning['weights']} weights, {learning['bytes'] / 1e6:.1f} MB, {learning['steps']} steps; loss "
+        f"{learning['weights']} weights of {learning['bits']} bits, {learning['bytes'] / 1e6:.2f} MB, {learning['steps']} steps; loss "
         f"{learning['loss_first']:.3f} at first, {learning['loss_last']:.3f} in the end. {spent}.",
         "## Scores on virtual people that it has not learned from",
         "Reference: the mean of the muscle's group that has electrodes. RMSE: fraction of maximum, median over people; "

@@ -1,0 +1,69 @@
+"""A trained network becomes a prior: its weights are rounded where that changes nothing, its doubts calibrated, its answers judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from profundus.model.prior import DeepPrior
+from profundus.network.person import PersonTransformer
+from profundus.pretrain.answering import answers_to, conditions, same_answers
+from profundus.pretrain.calibrating import calibrated
+from profundus.pretrain.judging import Judged, judged
+from profundus.pretrain.learning import Learner, People
+from profundus.records import Anatomy
+
+MOST_ROUNDED = 1e-3  # of a log ratio, by weights of 16 bits
+ROUNDED_ON = 20  # people
+
+
+def prior_and_scores(
+    learner: Learner, anatomy: Anatomy, network: PersonTransformer, people: People, family: NDArray[np.int_]
+) -> tuple[DeepPrior, Judged]:
+    """Return the calibrated prior and its scores; every other person calibrates, the rest judge."""
+    recipe = learner.recipe
+    among = conditions(anatomy.muscles, learner.usual)
+    kept = _rounded(network, learner, people, among)
+    found = {
+        name: answers_to(kept, learner.scale, people, family, seen=seen, together=learner.together)
+        for name, seen in among.items()
+    }
+    halves = [{name: one.part(np.arange(start, people.count, 2)) for name, one in found.items()} for start in (0, 1)]
+    calibration = calibrated(halves[0], anatomy.muscles, learner.usual)
+    scores = judged(halves[1], calibration, anatomy.muscles, recipe.teachers.families, learner.usual)
+    prior = DeepPrior(
+        network=kept,
+        scale=learner.scale,
+        muscles=anatomy.muscles,
+        groups=anatomy.groups,
+        coordinates=anatomy.default_coordinates or tuple(joint.name for joint in anatomy.coordinates),
+        electrodes=recipe.electrodes,
+        **calibration._asdict(),
+        learning=recipe.learning,
+    )
+    return prior, scores
+
+
+def _rounded(
+    network: PersonTransformer, learner: Learner, people: People, among: dict[str, NDArray[np.bool_]]
+) -> PersonTransformer:
+    """Return the network with weights that 16 bits hold, where no answer changes by more than 0.001, else with 32."""
+    few = People(*jax.tree.map(lambda field: field[:ROUNDED_ON], (people.windows, people.truth)))
+    half, full = (_held_by(np.dtype(kind), network) for kind in (np.float16, np.float32))
+    off = same_answers(half, full, learner.scale, few, among=among, together=learner.together)
+    return half if off <= MOST_ROUNDED else full
+
+
+def _held_by(kind: np.dtype[Any], network: PersonTransformer) -> PersonTransformer:
+    """Return the network with weights of 32 bits that went through another kind."""
+
+    def through(leaf: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return jnp.asarray(np.asarray(leaf).astype(kind).astype(np.float32))
+
+    held: PersonTransformer = jax.tree.map(through, network)
+    return held
