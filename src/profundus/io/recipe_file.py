@@ -104,12 +104,12 @@ def _anatomy(recipe: Recipe) -> Iterator[Found]:
         yield ("anatomy",), f"anatomy is {shown(recipe.anatomy)}", "a model that is shipped", remedy
         return
     muscles = read_anatomy(recipe.anatomy).muscles
-    for name in recipe.electrodes:
-        if name not in muscles:
-            what = f"electrodes: {recipe.anatomy} has no muscle {shown(name)}"
-            yield ("electrodes",), what, "", nearest_name(name, muscles)
+    unknown = [name for name in recipe.electrodes if name not in muscles]
+    for name in unknown:
+        what = f"electrodes: {recipe.anatomy} has no muscle {shown(name)}"
+        yield ("electrodes",), what, "", nearest_name(name, muscles)
     known = set(recipe.electrodes)
-    if len(known) < len(recipe.electrodes) or not 0 < len(known & set(muscles)) < len(muscles):
+    if not unknown and not 0 < len(known) == len(recipe.electrodes) < len(muscles):
         what = f"electrodes are on {', '.join(recipe.electrodes) or 'no muscle'}"
         yield ("electrodes",), what, "each once, on one muscle or more, but not on all", ""
 
