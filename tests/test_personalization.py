@@ -11,7 +11,7 @@ import pytest
 from curls import STEP, STRENGTH, arm, curl, true_parameters
 from profundus.errors import InputError
 from profundus.fit.coarse import CoarseTrials, coarse_trials
-from profundus.fit.moment_search import Gains, Physics, SamePrior, searched
+from profundus.fit.moment_search import Gains, Physics, SamePrior, Search, searched
 from profundus.fit.personalization import personalize
 from profundus.fit.priors import gain_prior, parameter_prior
 from profundus.io.anatomy import read_anatomy
@@ -104,7 +104,7 @@ def test_the_slopes_are_those_of_the_whole_chain():
         return jnp.concatenate([jax.vmap(one)(rows).ravel(), unknown])
 
     physics = Physics(SamePrior(PRIOR), "thelen", "rigid", 10.0, step)
-    start = searched(physics, arm(), gains, rows, jnp.asarray(0)).solution
+    start = searched(physics, arm(), gains, rows, Search(jnp.asarray(0))).solution
     jacobian = jax.jit(jax.jacfwd(residual))(jnp.zeros(34))
     np.testing.assert_allclose(start.residual, residual(jnp.zeros(34)), atol=1e-8)
     np.testing.assert_allclose(start.information, jacobian.T @ jacobian, rtol=1e-6, atol=1e-6)

@@ -22,7 +22,10 @@ TOLERANCE = 3e-4  # of the sum of squares: R² no longer moves by 0.001, directi
 
 
 class Gains(NamedTuple):
-    """Log EMG gains (muscle,): ``held`` + ``wide`` (muscle, free) times those of the ``free`` electrodes, in units of their prior sd."""
+    """Log gains (muscle,) that excitations are divided by: ``held`` + ``wide`` (muscle, free) times what is ``free``, in prior sd.
+
+    Free are EMG gains of electrodes, and levels of muscles without one.
+    """
 
     held: Floats
     wide: Floats
@@ -57,6 +60,13 @@ class Physics:
     step: float
 
 
+class Search(NamedTuple):
+    """At most how many ``steps``, and from where: None is the prior's center."""
+
+    steps: Int[Array, ""]
+    start: Float[Array, " unknown"] | None = None
+
+
 class Found(NamedTuple):
     """The search's end, parameter ``values`` there and their ``slope`` over the whitened ones."""
 
@@ -73,9 +83,7 @@ class _Elements(NamedTuple):
 
 
 @eqx.filter_jit
-def searched(
-    physics: Physics, model: MusculoskeletalModel, gains: Gains, rows: CoarseTrials, steps: Int[Array, ""]
-) -> Found:
+def searched(physics: Physics, model: MusculoskeletalModel, gains: Gains, rows: CoarseTrials, search: Search) -> Found:
     """Return the most probable unknowns: whitened parameters, then free gains."""
     prior = physics.prior.prior
     count = len(prior.names)
@@ -96,8 +104,10 @@ def searched(
             [jacobian.reshape(-1, len(unknown)), prior_error]
         )
 
-    start = jnp.zeros(count + gains.wide.shape[1], rows.moment.dtype)
-    solution = levenberg_marquardt(linearized, start, steps=steps, tolerance=TOLERANCE)
+    first = search.start
+    if first is None:
+        first = jnp.zeros(count + gains.wide.shape[1], rows.moment.dtype)
+    solution = levenberg_marquardt(linearized, first, steps=search.steps, tolerance=TOLERANCE)
     personal = solution.value[:count]
     return Found(solution, prior.values(personal), jax.jacfwd(prior.values)(personal))
 

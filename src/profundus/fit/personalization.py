@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 from profundus.errors import InputError, Problem
 from profundus.fit.coarse import CoarseTrials, coarse_trials
 from profundus.fit.compiled import keep_compiled
-from profundus.fit.moment_search import Found, Gains, Physics, SamePrior, searched
+from profundus.fit.moment_search import Found, Gains, Physics, SamePrior, Search, searched
 from profundus.fit.priors import GainPrior, ParameterPrior
+from profundus.fit.trade_offs import strongest
 from profundus.model.musculoskeletal import MusculoskeletalModel, Parameters
 from profundus.model.settings import resolved
 from profundus.numerics.levenberg_marquardt import Outcome
-from profundus.records import FitSettings, ParameterRow, Trial
+from profundus.records import FitSettings, ParameterRow, TradeOff, Trial
 
 Floats = NDArray[np.float64]
 STEPS = 60
@@ -29,8 +31,11 @@ class Personalized:
     """A person's parameters, and how well the moments are explained with them.
 
     ``gain`` (muscle,) is what the given excitations are divided by. ``rows`` are parameters and free gains with their posterior sd
-    (Laplace, excitations held). ``moment_r2`` and ``generic_moment_r2`` (coordinate,) are R² over the samples fitted to, with these
-    parameters and at the prior's center. ``outcome`` says why the search ended, after ``steps``.
+    (Laplace; excitations are held but for the levels that were given a doubt). ``moment_r2`` and ``generic_moment_r2`` (coordinate,) are R²
+    over the samples fitted to, with these parameters and at the prior's center. ``outcome`` says why the search ended, after ``steps``.
+    ``level`` (muscle,) is the log factor by which the moments would have excitations changed, zero where they were not asked;
+    ``level_left`` (level,) the share of the sd of each of the levels that they leave, were they believed. ``trade_offs`` are the strongest
+    correlations of the posterior.
     """
 
     parameters: Parameters
@@ -41,6 +46,9 @@ class Personalized:
     converged: bool
     outcome: str
     steps: int
+    level: Floats
+    level_left: Floats
+    trade_offs: tuple[TradeOff, ...] = ()
 
 
 def personalize(
@@ -52,6 +60,8 @@ def personalize(
     *,
     gain: GainPrior,
     copies: Mapping[str, str] | None = None,
+    levels: Mapping[str, float] | None = None,
+    moving: bool = False,
 ) -> Personalized:
     """Return the parameters of one person that, with these excitations, best explain the moments of the trials of role "fit".
 
@@ -68,21 +78,46 @@ def personalize(
     rows, step = coarse_trials(known, model, resolved(settings).loss)
     gains = _gains([trial for trial, _ in known], gain, dict(copies or {}))
     physics = Physics(SamePrior(prior), settings.muscle, settings.tendon, settings.activation_smoothing, step)
-    generic, found = (
-        jax.tree.map(np.asarray, searched(physics, model, gains, rows, jnp.asarray(steps))) for steps in (0, STEPS)
-    )
-    outcome = Outcome(int(found.solution.outcome))
+
+    def search(gains: Gains, steps: int, start: Floats | None = None) -> Any:
+        first = None if start is None else jnp.asarray(start, rows.moment.dtype)
+        search = Search(jnp.asarray(steps), first)
+        found: Any = jax.tree.map(np.asarray, searched(physics, model, gains, rows, search))
+        return found
+
+    generic, found = search(gains, 0), search(gains, STEPS)
+    muscles = known[0][0].muscles
+    level = np.zeros(len(muscles))
+    electrodes, outcome = len(gains.free), Outcome(int(found.solution.outcome))
+    if levels:
+        gains = _with_levels(gains, muscles, levels)
+        at = np.concatenate([found.solution.value, np.zeros(len(levels))])
+        found = search(gains, STEPS if moving else 0, at)
     personal, free = np.split(found.solution.value, [len(prior.names)])
+    if levels:
+        level = -gains.wide[:, electrodes:] @ free[electrodes:]
+    free_gains = gains._replace(wide=gains.wide[:, :electrodes], free=gains.free[:electrodes])
     return Personalized(
         parameters=prior.parameters(jnp.asarray(personal)),
-        gain=np.exp(gains.held + gains.wide @ free),
-        rows=(*_parameter_rows(prior, found), *_gain_rows(gain, gains, found)),
+        gain=np.exp(free_gains.held + free_gains.wide @ free[:electrodes]),
+        rows=(*_parameter_rows(prior, found), *_gain_rows(gain, free_gains, found)),
         moment_r2=_r2(rows, found.solution.residual),
         generic_moment_r2=_r2(rows, generic.solution.residual),
         converged=bool(found.solution.converged),
         outcome=outcome.words,
         steps=int(found.solution.steps),
+        level=level,
+        level_left=np.sqrt(np.diag(np.linalg.inv(found.solution.information))[len(prior.names) + electrodes :]),
+        trade_offs=strongest(prior, gains.free[electrodes:], found.slope, found.solution.information),
     )
+
+
+def _with_levels(gains: Gains, muscles: Sequence[str], levels: Mapping[str, float]) -> Gains:
+    """Return gains whose levels are free, too: an excitation twice as large is one that is divided by half the gain."""
+    columns = np.zeros((len(muscles), len(levels)))
+    for column, (name, sd) in enumerate(levels.items()):
+        columns[muscles.index(name), column] = -sd
+    return Gains(gains.held, np.concatenate([gains.wide, columns], axis=1), (*gains.free, *levels))
 
 
 def _gains(trials: Sequence[Trial], prior: GainPrior, copies: Mapping[str, str]) -> Gains:
@@ -117,10 +152,11 @@ def _gain_rows(prior: GainPrior, gains: Gains, found: Found) -> list[ParameterRo
     """Return the free EMG gains; their posterior is narrow where strength and gain can be told apart."""
     if not gains.free:
         return []
-    count = len(gains.free)
-    spread = prior.sd * np.sqrt(np.diag(np.linalg.inv(found.solution.information))[-count:])
+    first = len(found.values)
+    counted = slice(first, first + len(gains.free))
+    spread = prior.sd * np.sqrt(np.diag(np.linalg.inv(found.solution.information))[counted])
     low, generic, high = np.exp(prior.mean + prior.sd * np.array([-3.0, 0.0, 3.0])).tolist()
-    values = np.exp(prior.mean + prior.sd * found.solution.value[-count:])
+    values = np.exp(prior.mean + prior.sd * found.solution.value[counted])
     return [
         ParameterRow(name, "emg_gain", "-", generic, value, low, high, value * sd, max(value, generic) * prior.sd)
         for name, value, sd in zip(gains.free, values.tolist(), spread.tolist(), strict=True)

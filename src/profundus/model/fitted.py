@@ -1,4 +1,4 @@
-"""A fitted person: everything that a new trial of the same person needs."""
+"""A fitted person, trained or taught: everything that a new trial of the same person needs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.model.anchors import Anchor
+from profundus.model.deep_posterior import Context
 from profundus.model.inputs import Scaling
 from profundus.model.nmm import Layout, Member
+from profundus.model.prior import DeepPrior
 from profundus.muscle.parameters import Parameters
-from profundus.records import FitSettings, ParameterRow
+from profundus.records import FitSettings, ParameterRow, TradeOff
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,34 @@ class FittedSubject:
     terms: tuple[str, ...] = ()
     history: NDArray[np.floating] = field(default_factory=lambda: np.zeros((0, 0, 0)))
     converged: bool = True
+
+
+@dataclass(frozen=True)
+class TaughtSubject:
+    """One person as a learned prior knows him: what he showed, and the parameters that explain his moments with the answer held.
+
+    ``context`` holds the windows of the trials to fit. ``gain`` (muscle,) is what envelopes are divided by, ``usual_gain`` the one that the
+    network was shown them with, ``scale_sd`` how unsure that is (sd of its log). ``level`` (muscle,) shifts the log excitation of muscles
+    without electrodes: what calibrations added; ``level_sd`` (muscle,) is what they left of its doubt, NaN where the prior's own holds.
+    Where there was no moment to explain he is not ``personalized``, and the parameters are generic.
+    """
+
+    subject: str
+    method: str
+    layout: Layout
+    coordinates: tuple[str, ...]
+    settings: FitSettings
+    prior: DeepPrior
+    context: Context
+    parameters: Parameters
+    gain: NDArray[np.floating]
+    usual_gain: float
+    scale_sd: float
+    level: NDArray[np.floating]
+    level_sd: NDArray[np.floating]
+    step: float
+    personalized: bool = False
+    rows: tuple[ParameterRow, ...] = ()
+    trade_offs: tuple[TradeOff, ...] = ()
+    converged: bool = True
+    outcome: str = ""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from profundus.records import FitSettings
+import numpy as np
+
+from profundus.records import FitSettings, Trial
 
 
 def resolved(settings: FitSettings) -> FitSettings:
@@ -21,11 +23,29 @@ def resolved(settings: FitSettings) -> FitSettings:
 
 def with_physics(settings: FitSettings) -> bool:
     """Return whether muscles and moments take part."""
-    return settings.ablation != "network_only"
+    return settings.ablation not in ("network_only", "no_physics")
+
+
+def with_prior(settings: FitSettings) -> bool:
+    """Return whether a prior that virtual people taught takes part; where it does not, networks are trained on the person alone."""
+    return not settings.paper and settings.ablation not in ("network_only", "no_pretraining")
 
 
 def method_of(settings: FitSettings) -> str:
     """Return the name under which answers of these settings are scored."""
-    if not with_physics(settings):
+    if settings.ablation == "network_only":
         return "network_only"
-    return "nmm_paper" if settings.paper else "nmm"
+    if settings.paper:
+        return "nmm_paper"
+    return "nmm" if settings.ablation == "none" else f"nmm_{settings.ablation}"
+
+
+def shown(trial: Trial, settings: FitSettings, *, gain: float = 1.0) -> Trial:
+    """Return a trial as the network is shown it: envelopes over the usual ``gain``; an ablation hides moments, or envelopes."""
+    if gain != 1.0:
+        trial = replace(trial, emg=trial.emg / gain)
+    if settings.ablation == "no_physics":
+        return replace(trial, moment_valid=np.zeros_like(trial.moment_valid))
+    if settings.ablation == "no_emg":
+        return replace(trial, emg_valid=np.zeros_like(trial.emg_valid))
+    return trial

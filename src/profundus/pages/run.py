@@ -87,6 +87,8 @@ def _copies(trials: tuple[Trial, ...], anatomy: Anatomy) -> tuple[Reconstruction
 def _training(run: RunDirectory, subject: str) -> tuple[TrainingCurve, ...]:
     """Return one curve a member of the ensemble; the history is (step, member, term)."""
     arrays, facts = run.network(subject)
+    if "history" not in arrays:
+        return ()  # nothing was trained on this person
     history, names = arrays["history"], facts["terms"]
     steps = range(1, len(history) + 1)
     return tuple(

@@ -105,10 +105,11 @@ class Learner:
                 *(np.asarray(field[person][trials], dtype=_single(field)) for field in self.people.windows)
             )
             few = chance.integers(min(FEW, len(trials)), len(trials) + 1)
-            windows = disturbed(windows, chance)
+            seen = electrodes(chance, self.usual)
+            windows = disturbed(windows, chance, seen=bool(seen.any()))
             windows = windows._replace(valid=windows.valid & (np.arange(len(trials)) < few)[:, None])
-            seen = np.broadcast_to(electrodes(chance, self.usual), (len(trials), len(self.usual)))
-            lessons.append(Lesson(windows, np.asarray(self.people.truth[person][trials], dtype=np.float32), seen))
+            truth = np.asarray(self.people.truth[person][trials], dtype=np.float32)
+            lessons.append(Lesson(windows, truth, np.broadcast_to(seen, (len(trials), len(seen)))))
         stacked: Lesson = jax.tree.map(lambda *parts: np.stack(parts), *lessons)
         return stacked
 

@@ -14,8 +14,10 @@ from profundus.model.clues import COMMON_SCALE, OWN_SCALE, clues_of
 from profundus.model.windows import Windows
 from profundus.network.person import PersonTransformer, Scale, Told
 
+NOISE_FLOOR = 0.1  # of the reference: smaller errors are luck
 LEVEL_SHARE = COURSE_SHARE = 0.1  # of the likelihood of the errors, beside their size
 USUAL, ONE_LESS = 0.55, 0.27  # lessons with the recipe's electrodes, and with one of them less; the rest: any
+NONE, BLIND = 0.04, 0.5  # lessons without electrodes, and those of them without moments: what motion alone tells
 ANY_SEEN = 0.6
 NO_MOMENT, NO_LOAD, SHORT, NO_MVC = 0.08, 0.08, 0.15, 0.12
 SCALE_SDS = (0.6, 1.0)  # of log gains, without maximal contractions
@@ -78,16 +80,24 @@ def wrong_by(told: Told, reference: Array, lesson: Lesson) -> Wrong:
 
 
 def loss(network: PersonTransformer, scale: Scale, lesson: Lesson, together: NDArray[np.float64]) -> Float[Array, ""]:
-    """Return the mean over the muscles that had no electrode."""
+    """Return the mean over the muscles that had no electrode.
+
+    Sizes count by their logarithm: methods are compared by ratios, and people who are easy teach as much as people who are hard.
+    """
     told, reference = answer(network, scale, lesson.windows, lesson.seen, together)
     wrong = wrong_by(told, reference, lesson)
     asked = jnp.any(~lesson.seen & jnp.any(lesson.windows.valid, axis=1)[:, None], axis=0)
-    each = wrong.size + LEVEL_SHARE * wrong.level_surprise + COURSE_SHARE * wrong.course_surprise
+    each = jnp.log(wrong.size + NOISE_FLOOR) + LEVEL_SHARE * wrong.level_surprise + COURSE_SHARE * wrong.course_surprise
     return jnp.sum(jnp.where(asked, each, 0.0)) / jnp.maximum(jnp.sum(asked), 1)
 
 
 def electrodes(chance: np.random.Generator, usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which muscles (muscle,) have an electrode in a lesson: mostly the usual ones, often one less, sometimes any; never all."""
+    """Return which muscles (muscle,) have an electrode in a lesson.
+
+    Mostly the usual ones, often one less, sometimes any; rarely none, never all.
+    """
+    if chance.uniform() < NONE:
+        return np.zeros_like(usual)
     coin, seen = chance.uniform(), usual.copy()
     if coin >= USUAL:
         if coin < USUAL + ONE_LESS:
@@ -99,8 +109,11 @@ def electrodes(chance: np.random.Generator, usual: NDArray[np.bool_]) -> NDArray
     return seen
 
 
-def disturbed(windows: Windows, chance: np.random.Generator) -> Windows:
-    """Return a person's windows as some laboratories have them: without moments, loads or maximal contractions, some of them short."""
+def disturbed(windows: Windows, chance: np.random.Generator, *, seen: bool = True) -> Windows:
+    """Return a person's windows as some laboratories have them: without moments, loads or maximal contractions, some of them short.
+
+    Where no electrode is ``seen``, moments are missing in half of the laboratories.
+    """
     moment, load, valid = windows.moment, windows.load, windows.valid
     fast, slow, scale_sd = windows.fast, windows.slow, windows.scale_sd
     if chance.uniform() < NO_MVC:
@@ -108,7 +121,7 @@ def disturbed(windows: Windows, chance: np.random.Generator) -> Windows:
         off = sd * (COMMON_SCALE * chance.normal() + OWN_SCALE * chance.normal(size=fast.shape[-1]))
         fast, slow = (np.asarray(level + off, dtype=level.dtype) for level in (fast, slow))
         scale_sd = np.full_like(scale_sd, sd)
-    if chance.uniform() < NO_MOMENT:
+    if chance.uniform() < (NO_MOMENT if seen else BLIND):
         moment = np.zeros_like(moment)
     if chance.uniform() < NO_LOAD:
         load = np.full_like(load, np.nan)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from profundus.errors import InputError, Problem
+from profundus.fit.decided import decided
 from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_arrays
 from profundus.fit.subject import Objectives, SubjectFit
+from profundus.fit.taught_saving import taught_to_arrays
 from profundus.fit.training import Progress, TrainingState
 from profundus.io.run_directory import RunDirectory, refuse_kind, start_run
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.prior import DeepPrior
+from profundus.model.settings import with_prior
+from profundus.protocols.learned import answered, lacking_prior, prior_for, taught_person
 from profundus.protocols.models import copy_of_nearest, groups_of, model_of
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
 from profundus.protocols.recordings import Recorded, recorded
 from profundus.protocols.training import doubted, objectives_of, trained
-from profundus.records import Anatomy, Flag, Reconstruction, Scorecard, ScoreRow, Study, Subject
+from profundus.records import Anatomy, Flag, ParameterRow, Reconstruction, Scorecard, ScoreRow, Study, Subject
 from profundus.validate import plausibility
 from profundus.validate.scores import score
 
@@ -64,6 +70,8 @@ class FitResult:
 
 
 Listener = Callable[[FitProgress], None]
+Facts = dict[str, Any]
+_Fitted = tuple[Reconstruction, tuple[ParameterRow, ...], tuple[Mapping[str, Any], Facts], Facts]
 
 
 def fit_study(
@@ -88,7 +96,11 @@ def fit_study(
     anatomy, model = model_of(study)
     run = _started(study, out, anatomy, seed=seed, resume=resume, overwrite=overwrite)
     objectives = objectives_of(study, anatomy, model)
-    worker = _Worker(study, anatomy, model, objectives, run, seed)
+    prior = prior_for(study, anatomy, model) if with_prior(study.fit) else None
+    if with_prior(study.fit) and prior is None:
+        known = [*run.manifest["problems"], lacking_prior(study).as_dict()]
+        run.write_manifest({"problems": list({str(one): one for one in known}.values())})
+    worker = _Worker(study, anatomy, model, objectives, run, seed, prior)
     done = set(run.subjects) & set(run.manifest.get("subjects", {}))
     for index, person in enumerate(people):
         if person.id not in done:
@@ -121,21 +133,40 @@ class _Worker:
     objectives: Objectives
     run: RunDirectory
     seed: int
+    prior: DeepPrior | None
 
     def fit(self, person: Subject, told: _Told) -> None:
         """Fit one person and put the results into the run directory."""
         began = time.perf_counter()
         told("prepare")
         found = recorded(self.study, person, self.anatomy)
-        work = SubjectFit(found.trials, self.objectives, seed=self.seed)
-        state = self._trained(work, person.id, told)
-        told("reconstruct")
-        fitted = work.fitted(state, subject=person.id)
-        rec = doubted(fitted, self.model, found.trials)
+        rec, rows, network, more = self._taught(found, told) if self.prior else self._trained_on(found, person.id, told)
         rec = replace(rec, flags=(*plausibility.flags(rec, groups=groups_of(self.anatomy)), *rec.flags))
-        self.run.write_subject(rec, fitted.rows, fitted_to_arrays(fitted, found.scale), found.quality)
-        self._note(rec, found, converged=fitted.converged, seconds=time.perf_counter() - began)
+        self.run.write_subject(rec, rows, network, found.quality)
+        self._note(rec, found, {**more, "seconds": round(time.perf_counter() - began, 3)})
         told("done")
+
+    def _taught(self, found: Recorded, told: _Told) -> _Fitted:
+        """Return the person as the learned prior knows him."""
+        assert self.prior is not None
+        fitted = taught_person(found.trials, self.study, self.anatomy, self.model, self.prior)
+        told("reconstruct")
+        rec = answered(fitted, self.model, found.trials)
+        told_apart = {
+            "trade_offs": [asdict(pair) for pair in fitted.trade_offs],
+            "decided": [asdict(row) for row in decided(fitted, self.model, found.trials)],
+        }
+        facts = {"converged": fitted.converged, **told_apart}
+        return rec, fitted.rows, taught_to_arrays(fitted, found.scale), facts
+
+    def _trained_on(self, found: Recorded, subject: str, told: _Told) -> _Fitted:
+        """Return the person after networks were trained on him."""
+        work = SubjectFit(found.trials, self.objectives, seed=self.seed)
+        state = self._trained(work, subject, told)
+        told("reconstruct")
+        fitted = work.fitted(state, subject=subject)
+        rec = doubted(fitted, self.model, found.trials)
+        return rec, fitted.rows, fitted_to_arrays(fitted, found.scale), {"converged": fitted.converged}
 
     def _trained(self, work: SubjectFit, subject: str, told: _Told) -> TrainingState:
         store = self.run.checkpoints(subject)
@@ -155,11 +186,10 @@ class _Worker:
         remedy = "Lower [fit] learning_rate, or look at the data with `check`"
         return trained(work, state, who=subject, remedy=remedy, after_chunk=after_chunk)
 
-    def _note(self, rec: Reconstruction, found: Recorded, *, converged: bool, seconds: float) -> None:
+    def _note(self, rec: Reconstruction, found: Recorded, more: Facts) -> None:
         """Write into the manifest what the person's files do not hold."""
         facts = {
-            "converged": converged,
-            "seconds": round(seconds, 3),
+            **more,
             "moment_r2": moment_r2(score(rec)),
             "flags": [asdict(flag) for flag in rec.flags],
             "problems": [problem.as_dict() for problem in found.heard],
@@ -220,6 +250,7 @@ def _finished(
         for subject in subjects
     )  # fmt: skip
     said = [Problem(**p) for subject in subjects for p in noted[subject]["problems"] if p["severity"] != "note"]
+    said += [Problem(**problem) for problem in run.manifest["problems"][len(study.problems) :]]
     return FitResult(run, results, (*study.problems, *said), seconds, card)
 
 

@@ -14,7 +14,9 @@ from profundus.fit.personalization import Personalized, personalize
 from profundus.fit.priors import gain_prior, parameter_prior
 from profundus.fit.subject import Objectives, SubjectFit
 from profundus.model.musculoskeletal import MusculoskeletalModel, generic_parameters
-from profundus.model.settings import resolved
+from profundus.model.prior import DeepPrior
+from profundus.model.settings import resolved, with_prior
+from profundus.protocols.learned import answered, lacking_prior, prior_for, taught_person
 from profundus.protocols.models import copy_of_nearest, nearest_of
 from profundus.protocols.population import Learn
 from profundus.protocols.training import delay_prior, doubted, objectives_of, trained
@@ -40,9 +42,13 @@ PHYSICAL: Mapping[str, Callable[..., Reconstruction]] = {
 }
 ABLATIONS: Mapping[str, Callable[[FitSettings], FitSettings]] = {
     "nmm": lambda own: replace(own, paper=False, ablation="none"),
+    "nmm_no_pretraining": lambda own: replace(own, paper=False, ablation="no_pretraining"),
+    "nmm_no_physics": lambda own: replace(own, paper=False, ablation="no_physics"),
+    "nmm_no_emg": lambda own: replace(own, paper=False, ablation="no_emg"),
     "nmm_paper": lambda own: replace(own, paper=True, ablation="none"),
     "network_only": lambda own: replace(own, paper=False, ablation="network_only"),
 }
+NEED_PRIOR = ("nmm_no_physics", "nmm_no_emg")
 METHODS = (
     *ABLATIONS,
     *("copy", "copy_group", "copy_best", "population_regression"),
@@ -67,6 +73,11 @@ class Bench:
         if settings not in self._objectives:
             self._objectives[settings] = objectives_of(self.study, self.anatomy, self.model, settings)
         return self._objectives[settings]
+
+    @cached_property
+    def prior(self) -> DeepPrior | None:
+        """Return the learned prior of the study's model, if there is one."""
+        return prior_for(self.study, self.anatomy, self.model)
 
     def population(self, measured: tuple[str, ...], targets: tuple[str, ...]) -> PopulationRegression:
         """Return the regression that virtual people taught, the same when asked again."""
@@ -174,10 +185,16 @@ def chosen(methods: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name for name in METHODS if name in asked)
 
 
-def _networks(method: str, case: Case) -> Reconstruction:
-    """Return the answer of networks that were trained on the person."""
+def _neural(method: str, case: Case) -> Reconstruction:
+    """Return the answer of the learned prior, or of networks that were trained on the person where the method or the model has none."""
     own = case.bench
-    work = SubjectFit(case.trials, own.objectives(ABLATIONS[method](own.study.fit)), seed=own.seed)
+    settings = ABLATIONS[method](own.study.fit)
+    if with_prior(settings) and own.prior is not None:
+        person = taught_person(case.trials, own.study, own.anatomy, own.model, own.prior, settings=settings)
+        return replace(answered(person, own.model, case.trials), method=method)
+    if method in NEED_PRIOR:
+        raise InputError(replace(lacking_prior(own.study), severity="error"))
+    work = SubjectFit(case.trials, own.objectives(replace(settings, prior="")), seed=own.seed)
     state = trained(work, work.start(), who=f"{case.subject}: {method}")
     return replace(doubted(work.fitted(state, subject=case.subject), own.model, case.trials), method=method)
 
@@ -206,7 +223,7 @@ def _population(case: Case) -> Reconstruction:
 
 
 ANSWERS: Mapping[str, Callable[[Case], Reconstruction]] = {
-    **{name: partial(_networks, name) for name in ABLATIONS},
+    **{name: partial(_neural, name) for name in ABLATIONS},
     "copy": lambda case: case.copy,
     "copy_group": lambda case: copy_group(case.trials, case.bench.anatomy),
     "copy_best": lambda case: copy_best(case.known, case.bench.anatomy),

@@ -10,12 +10,14 @@ from pathlib import Path
 from profundus.errors import InputError, Problem
 from profundus.fit import identifiability
 from profundus.fit.saving import fitted_from_arrays
+from profundus.fit.taught_saving import is_taught, taught_from_arrays
 from profundus.io.run_directory import NETWORK, STUDY, RunDirectory, start_run
 from profundus.io.store import digest
 from profundus.io.study_file import read_new_trials, read_settings
-from profundus.model.fitted import FittedSubject
+from profundus.model.fitted import FittedSubject, TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.fitting import moment_r2
+from profundus.protocols.learned import answered
 from profundus.protocols.models import groups_of, model_of
 from profundus.protocols.recordings import heard_of
 from profundus.reconstruct import reconstruct
@@ -59,13 +61,16 @@ class Person:
 
     study: Study
     model: MusculoskeletalModel
-    fitted: FittedSubject
+    fitted: FittedSubject | TaughtSubject
     scale: EmgScale
     groups: Mapping[str, str]
     doubts: tuple[Flag, ...] = ()
 
     def answer(self, trials: tuple[Trial, ...]) -> Reconstruction:
         """Return the reconstruction of trials, with its flags."""
+        if isinstance(self.fitted, TaughtSubject):
+            rec = answered(self.fitted, self.model, trials)
+            return replace(rec, flags=(*plausibility.flags(rec, groups=self.groups), *rec.flags))
         rec = reconstruct(self.fitted, self.model, trials)
         found = (
             *plausibility.flags(rec, groups=self.groups),
@@ -101,7 +106,8 @@ def fitted_person(run: RunDirectory, subject: str | None = None) -> Person:
     study = read_settings(run.path / STUDY)
     anatomy, model = model_of(study)
     arrays, facts = run.network(subject)
-    fitted, scale = fitted_from_arrays(arrays, facts, file=f"{subject}/{NETWORK}")
+    read = taught_from_arrays if is_taught(facts) else fitted_from_arrays
+    fitted, scale = read(arrays, facts, file=f"{subject}/{NETWORK}")
     noted = run.manifest.get("subjects", {}).get(subject, {}).get("flags", [])
     doubts = tuple(Flag(**flag) for flag in noted if flag["name"] == "prior_only")
     return Person(study, model, fitted, scale, groups_of(anatomy), doubts)

@@ -2,7 +2,7 @@
 
 from profundus.records.anatomy import Anatomy, CoordinateRange, PathSpline
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
-from profundus.records.parameters import ParameterRow, TradeOff
+from profundus.records.parameters import DecidedRow, ParameterRow, TradeOff
 from profundus.records.quality import EmgScale, QualityRow
 from profundus.records.recipe import LearningSettings, Recipe, TeachersSettings
 from profundus.records.reconstruction import Flag, Reconstruction, TrialReconstruction
@@ -16,6 +16,7 @@ from profundus.records.virtual import GivenMotion, PopulationSettings, VirtualPe
 __all__ = [
     "Anatomy",
     "CoordinateRange",
+    "DecidedRow",
     "EmgScale",
     "EmgSettings",
     "Exclusion",

@@ -92,12 +92,17 @@ class LossSettings:
 class FitSettings:
     """How a subject is fitted.
 
-    ``paper`` gives the plain NMM of arXiv 2503.05201 and overrides inputs and losses. ``ablation`` takes a part of the model away, to show
-    what it is worth: "network_only" leaves the network alone, without muscles, parameters and moment.
+    By default a prior that virtual people taught answers for the deep muscles, and the parameters explain the moment with that answer held;
+    ``prior`` is the file of another one than the model's own (beside the study file; `profundus pretrain` writes it). ``paper`` gives the
+    plain NMM of arXiv 2503.05201 and overrides inputs and losses. ``ablation`` takes a part of the model away, to show what it is worth:
+    "no_pretraining" trains networks on the person alone, "no_physics" and "no_emg" hide the moment or the envelopes from the prior,
+    "network_only" leaves a network of the person alone, without muscles, parameters and moment. Members, steps, learning rate, window and
+    network concern networks that are trained on the person.
     """
 
     paper: bool = False
-    ablation: Literal["none", "network_only"] = "none"
+    ablation: Literal["none", "no_pretraining", "no_physics", "no_emg", "network_only"] = "none"
+    prior: str = ""
     muscle: Literal["degroote", "thelen"] = "thelen"
     tendon: Literal["rigid"] = "rigid"
     activation_smoothing: float = quantity(

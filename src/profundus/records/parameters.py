@@ -33,3 +33,34 @@ class ParameterRow:
         """Return whether the fitted value sits at a bound."""
         margin = 0.01 * (self.upper - self.lower)
         return self.fitted <= self.lower + margin or self.fitted >= self.upper - margin
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """Two unknowns that the data hardly tell apart: what one gains, the other makes up for. ``correlation`` is that of their posterior."""
+
+    first: str
+    second: str
+    correlation: float
+
+
+@dataclass(frozen=True)
+class DecidedRow:
+    """How wide the log excitation of a muscle without an electrode is (standard deviations), as more and more is known.
+
+    ``motion_sd`` with motion and load alone, ``envelopes_sd`` and ``moments_sd`` with these beside them, ``all_sd`` with everything;
+    ``level_motion_sd`` and ``level_all_sd`` are the parts of it that all samples of the person share.
+    """
+
+    muscle: str
+    motion_sd: float
+    envelopes_sd: float
+    moments_sd: float
+    all_sd: float
+    level_motion_sd: float
+    level_all_sd: float
+
+    @property
+    def share(self) -> float:
+        """Return the share of the variance that envelopes and moments decided."""
+        return 1.0 - self.all_sd**2 / self.motion_sd**2

@@ -1,4 +1,4 @@
-"""A fitted person and new trials in, excitations of all muscles with bands out."""
+"""A person whose networks were trained and trials in, excitations of all muscles with bands out."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from profundus.errors import InputError, Problem
 from profundus.model.anchors import anchored_ratio, motion_seed
 from profundus.model.fitted import FittedSubject
 from profundus.model.inputs import Batch, draw_logits, make_batch, padded_length
 from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel, Parameters
 from profundus.model.nmm import Layout, Member, excitations
 from profundus.model.settings import with_physics
+from profundus.reconstruct.strangers import refuse_strangers
 from profundus.records import FitSettings, Reconstruction, Trial, TrialReconstruction
 
 Floats = NDArray[np.float64]
 NINETY_PERCENT = 1.6448536269514722
 
 
-def reconstruct(fitted: FittedSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> Reconstruction:
+def reconstruct_trained(fitted: FittedSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> Reconstruction:
     """Return what the fitted person's muscles did in the trials: middle and 90 % band of every excitation, and the model's moments.
 
     Without physics (``settings.ablation``) there is no moment, activation, force or fiber length.
     """
-    _refuse_strangers(fitted, trials)
+    refuse_strangers(fitted, trials)
     length = padded_length(trials, fitted.settings.network)
     batch = make_batch(trials, model, fitted.settings.network, fitted.scaling, length=length)
     state = np.asarray(batch.state, dtype=float)
@@ -141,35 +141,3 @@ def _respond(
 
     found: tuple[Array, MuscleResponse] = jax.vmap(one)(*members, anchors)
     return found
-
-
-def _refuse_strangers(fitted: FittedSubject, trials: Sequence[Trial]) -> None:
-    problems = [problem for trial in trials if (problem := _stranger(fitted, trial)) is not None]
-    if problems:
-        raise InputError(problems)
-
-
-def _stranger(fitted: FittedSubject, trial: Trial) -> Problem | None:
-    """Return why a trial is none that the person was fitted for."""
-    muscles = fitted.layout.muscles
-    if trial.muscles != muscles or trial.coordinates != fitted.coordinates:
-        return Problem(
-            "error",
-            f"{trial.name}: muscles or coordinates differ from those that {fitted.subject} was fitted with",
-            expected=f"{', '.join(muscles)} and {', '.join(fitted.coordinates)}",
-            remedy="Use the study file of the run",
-        )
-    if abs(trial.step - fitted.step) > 1e-9:
-        what = f"{trial.name}: clock of {trial.step:g} s"
-        return Problem("error", what, expected=f"{fitted.step:g} s, as in the fit")
-    missing = [
-        m for m, had, has in zip(muscles, fitted.scaling.measured, trial.measured, strict=True) if had and not has
-    ]
-    if missing and fitted.settings.network.measured_emg:
-        return Problem(
-            "error",
-            f"{trial.name}: no EMG of {', '.join(missing)}",
-            expected="the electrodes of the fit",
-            remedy="Record them, or fit with [fit.network] measured_emg = false",
-        )
-    return None

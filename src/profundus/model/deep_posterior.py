@@ -1,0 +1,143 @@
+"""What a learned prior says of a person's muscles without electrodes, trial by trial: middle, course and level of their doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+from numpy.typing import NDArray
+
+from profundus.model.clues import clues_of, same_group
+from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.prior import DeepPrior
+from profundus.model.windows import USUAL_SCALE_SD, Windows, placed, spread_out, windows_of
+from profundus.network.person import PersonTransformer, Scale
+from profundus.records import Trial
+
+Floats = NDArray[np.float64]
+MOST_CONTEXT = 64  # windows that stand for a person
+PADDED_WINDOWS = 8  # people whose counts of windows round to the same multiple share a compilation
+MOST_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known of a person beside the trial that is asked about: ``windows`` of other trials, ``seen`` (window, muscle), which muscles
+    have electrodes there."""
+
+    windows: Windows
+    seen: NDArray[np.bool_]
+
+    @property
+    def count(self) -> int:
+        """Return the number of windows."""
+        return len(self.seen)
+
+    def joined(self, other: Context) -> Context:
+        """Return the windows of both."""
+        parts: list[Any] = [np.concatenate(pair) for pair in zip(self.windows, other.windows, strict=True)]
+        return Context(Windows(*parts), np.concatenate([self.seen, other.seen]))
+
+    def part(self, index: NDArray[np.intp]) -> Context:
+        """Return some of the windows."""
+        return Context(Windows(*(field[index] for field in self.windows)), self.seen[index])
+
+
+@dataclass(frozen=True)
+class DeepPosterior:
+    """One trial's answer: the log excitation of every muscle is normal around ``middle`` (time, muscle).
+
+    Its variance is ``course_sd`` squared (time, muscle) plus ``level_sd`` squared (muscle,), the error that all of the person's samples
+    share. Muscles with an electrode in the trial are answered, too, but nobody need believe that.
+    """
+
+    trial: Trial
+    middle: Floats
+    course_sd: Floats
+    level_sd: Floats
+
+    @property
+    def sd(self) -> Floats:
+        """Return the standard deviation of the log excitation (time, muscle)."""
+        return np.hypot(self.course_sd, self.level_sd)
+
+
+def context_of(
+    trials: Sequence[Trial], model: MusculoskeletalModel, *, scale_sd: float = USUAL_SCALE_SD, most: int | None = None
+) -> Context:
+    """Return trials as context; ``most`` windows at most, evenly chosen. ``scale_sd`` as for `windows_of`."""
+    windows = windows_of(trials, model, scale_sd=scale_sd)
+    seen = np.concatenate([np.broadcast_to(t.measured, (len(placed(t).starts), len(t.muscles))) for t in trials])
+    whole = Context(windows, seen)
+    if most is None or whole.count <= most:
+        return whole
+    return whole.part(np.linspace(0, whole.count - 1, most).round().astype(int))
+
+
+def deep_posteriors(
+    prior: DeepPrior,
+    context: Context,
+    trials: Sequence[Trial],
+    model: MusculoskeletalModel,
+    *,
+    scale_sd: float = USUAL_SCALE_SD,
+) -> tuple[DeepPosterior, ...]:
+    """Return the answer for each trial, which is seen beside the person's ``context``; trials do not see each other."""
+    return tuple(_answers(prior, context, trials, model, scale_sd))
+
+
+def _answers(
+    prior: DeepPrior, context: Context, trials: Sequence[Trial], model: MusculoskeletalModel, scale_sd: float
+) -> Iterator[DeepPosterior]:
+    for trial in trials:
+        own = context_of([trial], model, scale_sd=scale_sd)
+        whole = own.joined(_without(context, own))
+        middle, log_sd, level_log_sd = _asked(prior, whole)
+        level = prior.level_factor * np.exp(level_log_sd)
+        course = prior.course_factor * np.exp(spread_out(log_sd[: own.count], trial))
+        yield DeepPosterior(trial, spread_out(middle[: own.count], trial), course, level)
+
+
+def _without(context: Context, own: Context) -> Context:
+    """Return the context without windows that are the trial's own: a trial of the fit is not shown twice."""
+    known = {_mark(own, i) for i in range(own.count)}
+    return context.part(np.array([i for i in range(context.count) if _mark(context, i) not in known], dtype=int))
+
+
+def _mark(context: Context, window: int) -> bytes:
+    return np.round(np.asarray(context.windows.motion[window], dtype=np.float32), 4).tobytes()
+
+
+def _asked(prior: DeepPrior, context: Context) -> tuple[Floats, Floats, Floats]:
+    """Return the log excitation and its log sd (window, sample, muscle), and that of the level (muscle,)."""
+    missing = -context.count % PADDED_WINDOWS
+    padded: list[Any] = [_padded(field, missing) for field in context.windows]
+    seen = jnp.asarray(np.pad(context.seen, [(0, missing), (0, 0)]))
+    parts = _run(prior.network, prior.scale, Windows(*padded), seen, prior.groups)
+    middle, log_sd, level = (np.asarray(part, dtype=float) for part in parts)
+    return middle[: context.count], log_sd[: context.count], level
+
+
+def _padded(field: NDArray[np.generic], missing: int) -> NDArray[np.generic]:
+    """Return windows followed by empty ones, in which nothing is valid."""
+    rest = np.repeat(field[-1:], missing, axis=0)
+    whole = np.concatenate([field, np.zeros_like(rest) if field.dtype == bool else rest])
+    return whole if field.dtype == bool else whole.astype(np.float32)
+
+
+@eqx.filter_jit
+def _run(
+    network: PersonTransformer,
+    scale: Scale,
+    windows: Windows,
+    seen: Bool[Array, "window muscle"],
+    groups: tuple[str, ...],
+) -> tuple[Float[Array, "window sample muscle"], Float[Array, "window sample muscle"], Float[Array, " muscle"]]:
+    clues = clues_of(windows, seen, same_group(groups))
+    told = network(clues.each, clues.person, jnp.asarray(windows.valid), scale)
+    return clues.reference + told.ratio, told.log_sd, told.level_log_sd

@@ -1,0 +1,91 @@
+"""The prior that a study's people are met with, and people who were fitted with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from profundus.errors import InputError, Problem
+from profundus.fit.taught import fit_taught
+from profundus.fit.taught_doubts import doubts
+from profundus.io.shipped import shipped_prior
+from profundus.io.weights import read_arrays
+from profundus.model.fitted import TaughtSubject
+from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.prior import DeepPrior
+from profundus.model.prior_file import prior_from_arrays
+from profundus.protocols.training import delay_prior
+from profundus.reconstruct import reconstruct_taught
+from profundus.records import Anatomy, FitSettings, Reconstruction, Study, Trial
+
+TEACH = "Teach one with `profundus pretrain`, or set [fit] ablation = 'no_pretraining'"
+
+
+def prior_for(study: Study, anatomy: Anatomy, model: MusculoskeletalModel) -> DeepPrior | None:
+    """Return the learned prior of a study's model: the file that [fit] names, else the one that comes with the package, if any.
+
+    Raises InputError for a named file of another model.
+    """
+    if study.fit.prior:
+        beside = Path(study.source).parent if study.source else Path()
+        path = beside / study.fit.prior
+        prior = _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
+        if mismatch := _mismatch(prior, anatomy, model):
+            raise InputError(Problem("error", f"the learned prior {mismatch}", file=str(path), remedy=TEACH))
+        return prior
+    shipped = shipped_prior(anatomy.name)
+    if shipped is None:
+        return None
+    prior = _read(shipped, 0)
+    return None if _mismatch(prior, anatomy, model) else prior
+
+
+def lacking_prior(study: Study) -> Problem:
+    """Return what is said where a study's model has no learned prior."""
+    what = f"no learned prior for {study.model} with these muscles and coordinates: networks are trained on each person alone"
+    return Problem("warning", what, file=study.source, remedy=TEACH)
+
+
+def taught_person(
+    trials: Sequence[Trial],
+    study: Study,
+    anatomy: Anatomy,
+    model: MusculoskeletalModel,
+    prior: DeepPrior,
+    *,
+    settings: FitSettings | None = None,
+) -> TaughtSubject:
+    """Return the person as the prior knows him, with parameters that explain his moments; ``settings`` replaces the study's."""
+    return fit_taught(
+        trials,
+        prior,
+        anatomy,
+        model,
+        study.fit if settings is None else settings,
+        normalization=study.emg.normalization,
+        delay_prior=delay_prior(study),
+    )
+
+
+def answered(subject: TaughtSubject, model: MusculoskeletalModel, trials: tuple[Trial, ...]) -> Reconstruction:
+    """Return the answer for trials, flagged with what is doubtful about the person and about them."""
+    rec = reconstruct_taught(subject, model, trials)
+    return replace(rec, flags=doubts(subject, rec))
+
+
+def _mismatch(prior: DeepPrior, anatomy: Anatomy, model: MusculoskeletalModel) -> str:
+    """Return in what a prior is not the model's; empty where it is."""
+    if prior.muscles != anatomy.muscles:
+        return f"knows {', '.join(prior.muscles)}, the model has {', '.join(anatomy.muscles)}"
+    if prior.coordinates != model.coordinates:
+        return f"knows {', '.join(prior.coordinates)}, the study moves {', '.join(model.coordinates)}"
+    return ""
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, changed: int) -> DeepPrior:
+    """Return the prior in a file, once; ``changed`` tells versions of the file apart."""
+    arrays, facts = read_arrays(path)
+    return prior_from_arrays(arrays, facts, file=str(path))
