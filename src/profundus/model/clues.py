@@ -18,10 +18,7 @@ MOMENT_SD, MOMENT_RELATIVE_SD = 0.4, 0.15  # N.m and share of the moment: what m
 DEPENDENT = 4.0  # neighboring samples that carry the information of one
 MOST_WINDOWS = 9.0  # more of them tell no more: what muscle models are off by does not average out
 COMMON_SD, SEEN_SD, DEEP_SD = 0.3, 0.35, 0.55  # of gains: common to all muscles, of one with electrode, of one without
-COMMON_SCALE, OWN_SCALE = (
-    0.8,
-    0.6,
-)  # shares of the doubt about the scale of envelopes: how hard the largest effort was is common
+COMMON_SCALE, OWN_SCALE = 0.8, 0.6  # shares of the doubt about envelopes' scale: the largest effort is common to all
 OTHER_SD = (0.7, 0.5, 0.5, 0.3)  # N.m per 1, angle, velocity, load x sin(angle)
 SMALL = 0.3  # N.m
 
@@ -67,7 +64,7 @@ def clues_of(windows: Windows, seen: Bool[Array | np.ndarray, "window muscle"], 
     motion = jnp.asarray(windows.motion, jnp.float32)
     reference, slow_reference = (reference_of(level, electrode, together) for level in (fast, slow))
     has = electrode[:, None, :]
-    known = jnp.any(moment != 0, axis=1, keepdims=True).astype(jnp.float32)
+    known = jnp.any((moment != 0) & (valid > 0), axis=1, keepdims=True).astype(jnp.float32)
     load = jnp.asarray(windows.load, jnp.float32)
     loaded = jnp.isfinite(load)[:, None] * jnp.ones_like(moment)
     load = jnp.nan_to_num(load)[:, None] * jnp.ones_like(moment)
