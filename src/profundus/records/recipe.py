@@ -12,7 +12,7 @@ from profundus.records.virtual import FAMILIES
 class TeachersSettings:
     """Who the virtual people are. Those of a block share loads, kinds of motion and laboratory, and differ in the rest."""
 
-    people: int = quantity("-", low=40, high=10_000_000, default=20_000, meaning="virtual people")
+    people: int = quantity("-", low=40, high=10_000_000, default=15_000, meaning="virtual people")
     block: int = quantity("-", low=10, high=1000, default=50, meaning="people who share a laboratory")
     families: tuple[str, ...] = FAMILIES
     kinds: tuple[tuple[str, ...], ...] = (
@@ -43,12 +43,12 @@ class LearningSettings:
     person_layers: int = quantity("-", low=1, high=12, default=1, meaning="blocks over the trials of a person")
     answer_layers: int = quantity("-", low=1, high=12, default=2, meaning="blocks within a trial after that")
     heads: int = quantity("-", low=1, high=16, default=4, meaning="attention heads")
-    steps: int = quantity("-", low=10, high=10_000_000, default=8000, meaning="optimizer steps")
+    steps: int = quantity("-", low=10, high=10_000_000, default=7000, meaning="optimizer steps")
     people_a_step: int = quantity("-", low=1, high=4096, default=16, meaning="people in a step")
     trials_a_person: int = quantity("-", low=1, high=64, default=6, meaning="trials of each")
     learning_rate: float = quantity("-", low=1e-6, high=1.0, default=1.5e-3, meaning="peak learning rate")
     held_out: float = quantity(
-        "-", low=0.001, high=0.5, default=0.02, meaning="share of people kept to judge and calibrate"
+        "-", low=0.001, high=0.5, default=0.04, meaning="share of people kept to judge and calibrate"
     )
 
 
