@@ -156,7 +156,7 @@ class _Work:
         people, family = self.people(self.held_out)
         prior, scores = prior_and_scores(learner, self.anatomy, course.mean, people, family)
         write_arrays(self.out / PRIOR, *prior_to_arrays(prior))
-        card = card_of(
+        said = card_of(
             self.recipe,
             self.anatomy,
             prior,
@@ -166,8 +166,10 @@ class _Work:
             seconds={**seconds, "judging": time.perf_counter() - began},
             file=self.out / PRIOR,
         )
+        text = json.dumps(said, indent=1, allow_nan=False) + "\n"
+        card: dict[str, Any] = json.loads(text)
         write_whole(self.out / CARD_TEXT, card_text(card))
-        write_whole(self.out / CARD, json.dumps(card, indent=1, allow_nan=False) + "\n")
+        write_whole(self.out / CARD, text)
         self._tell("done", step=int(course.step))
         return card
 

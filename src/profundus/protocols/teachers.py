@@ -65,9 +65,11 @@ def make_people(
 
 
 def _make(recipe: Recipe, out: Path, block: int) -> None:
+    from profundus.fit.compiled import keep_compiled
     from profundus.model.musculoskeletal import MusculoskeletalModel
     from profundus.pretrain.teachers import taught_block
 
+    keep_compiled()
     anatomy = read_anatomy(recipe.anatomy)
     arrays = taught_block(recipe, block, anatomy, MusculoskeletalModel(anatomy))
     write_arrays(block_file(out, block), arrays, block_facts(recipe, block))
