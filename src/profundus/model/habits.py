@@ -7,13 +7,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from profundus.model.balance import FEW_SAMPLES
 from profundus.model.clues import LEVEL, MIDDLE_RAD
 from profundus.model.windows import Windows
 
 Floats = NDArray[np.float64]
 OWN = ("level", "angle", "speed", "load", "rest")
-FEW_SAMPLES = 60  # six seconds
-LEAST_LOADS_KG, LEAST_RAD, LEAST_RAD_S = 0.5, 0.1, 0.1  # standard deviations from which a slope can be told
+
+LEAST_LOADS_KG, LEAST_RAD, LEAST_RAD_S = 0.25, 0.1, 0.1  # standard deviations from which a slope can be told
 MOST_ALIKE = 0.995
 
 
@@ -26,9 +27,9 @@ def habit_names(muscles: int) -> tuple[str, ...]:
 def habits(windows: Windows, electrodes: NDArray[np.bool_]) -> dict[str, float]:
     """Return every habit of a person; NaN where a muscle has none of the ``electrodes`` (muscle,) or motion and loads cannot tell.
 
-    ``level``: log envelope at the middle of the range, at rest, at 2 kg; ``angle`` [1/rad], ``speed`` [1/(2 rad/s)] and ``load`` [1/(2 kg)]:
-    how it changes with each, all else equal; ``rest``: log of the standard deviation that these leave over; ``together``: Fisher's z of the
-    correlation of two log envelopes.
+    ``level``: log envelope at the middle of the range, at rest, at 2 kg; ``angle`` [1/rad], ``speed`` [1/(2 rad/s)] and ``load``
+    [1/(2 kg)]: how it changes with each, all else equal; ``rest``: log of the standard deviation that these leave over; ``together``:
+    Fisher's z of the correlation of two log envelopes.
     """
     names = habit_names(len(electrodes))
     found = dict.fromkeys(names, float("nan"))

@@ -1,0 +1,213 @@
+"""Whether a person is like those that a prior was taught on: marks against what they had, and flags that say so in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profundus.model.balance import EFFORTS, Balance
+from profundus.model.deep_posterior import Context
+from profundus.model.habits import habit_names
+from profundus.model.prior import DeepPrior
+from profundus.model.strangeness import DIRECT, WINDOWS, complete, marks
+from profundus.records import Flag
+
+Floats = NDArray[np.float64]
+Reference = Mapping[str, NDArray[Any]]
+PREFIX = "outside_"
+PROBABILITIES = (0.0005, 0.005, 0.05, 0.5, 0.95, 0.995, 0.9995)
+WIDER = 0.15  # share of the way from the median by which the outermost quantiles are widened: few people are out there
+LOAD, ELECTRODE_GAIN, STRATEGY = "load", "electrode_gain", "strategy"
+JUDGED = (*DIRECT, LOAD, ELECTRODE_GAIN, STRATEGY)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How an extreme mark is told: ``says`` with {value}, {low} and {high} in ``scale`` units, and what to do."""
+
+    flag: str
+    says: str
+    remedy: str
+    scale: float = 1.0
+    log: bool = False
+
+
+_LOADS = "Check the stated loads and the units of the moments"
+WORDS = {
+    "moment_sign": _Words(
+        "moment_sign",
+        "the cosine between the moment and what the envelopes' muscles make is {value}, people have {low} to {high}",
+        "Check the sign of the moments and which electrode is whose",
+    ),
+    "delay": _Words(
+        "delay",
+        "envelopes lead the moment by {value} ms, people's by {low} to {high} ms",
+        "Check how EMG and motion were synchronized",
+        scale=1000.0,
+    ),
+    "electrode_swap": _Words(
+        "electrode_swap",
+        "with electrodes exchanged the moment would be explained {value} times better, people have {low} to {high}",
+        "Check which electrode is on which muscle",
+        log=True,
+    ),
+    "strength": _Words(
+        "strength",
+        "the muscles are {value} times as strong as generic ones, people's {low} to {high} times",
+        "Check the maximal contractions, and the units of the moments",
+        log=True,
+    ),
+    "load_limb": _Words(
+        "load", "without load the moment is {value} N.m x sin(angle), people's {low} to {high}", _LOADS
+    ),
+    "load_per_kg": _Words(
+        "load", "a stated kg brings {value} N.m x sin(angle), in people {low} to {high}", _LOADS
+    ),
+    "load_trial": _Words(
+        "load", "the moment of one trial shows a load that is {value} kg off the stated one, people have {low} to {high} kg", _LOADS
+    ),
+    "load": _Words(
+        "load",
+        "moments and envelopes go together as if the load were stated {value} kg too high in all trials, people have {low} to {high} kg",
+        _LOADS,
+    ),
+    "electrode_gain": _Words(
+        "electrode_gain",
+        "one electrode shows a level that is off by a factor of {value}, given all others; people have {low} to {high}",
+        "Check its maximal contraction and its place",
+        log=True,
+    ),
+    "strategy": _Words(
+        "strategy",
+        "muscles are used together in a way {value} standard deviations from usual, people have {low} to {high}",
+        "The answer rests on people who do not work like this one; look at the envelopes",
+    ),
+    "envelope_noise": _Words(
+        "envelope_noise",
+        "log envelopes jump by {value} from sample to sample at 10 Hz, people's by {low} to {high}",
+        "Check how envelopes were made: rectified, low-passed near 6 Hz",
+        log=True,
+    ),
+}  # fmt: skip
+
+
+class Outside(NamedTuple):
+    """A ``name`` of a flag without its prefix, ``why`` in a sentence, and how far beyond the bound, in widths of the range."""
+
+    name: str
+    why: str
+    beyond: float
+
+
+def features(muscles: int) -> tuple[str, ...]:
+    """Return the names of the marks that mean something together, in the order of the reference's arrays."""
+    return (*habit_names(muscles), *EFFORTS)
+
+
+def outside(found: Mapping[str, float], reference: Reference) -> tuple[Outside, ...]:
+    """Return what of a person's `marks` lies outside of what the people of a reference had, the most extreme first, each name once.
+
+    With fewer windows than the reference knows, or without a reference, nothing can be told.
+    """
+    if not reference or found[WINDOWS] < 0.99 * reference["counts"][0]:
+        return ()
+    count, electrodes = places(found, reference)
+    judged = dict(found) | together(found, reference, electrodes)
+    strange = []
+    for mark, words in WORDS.items():
+        low, high = bounds(reference[mark][count, electrodes])
+        value = judged[mark]
+        if np.isfinite([value, low, high]).all() and not low <= value <= high:
+            beyond = max(low - value, value - high) / max(high - low, 1e-6)
+            strange.append(Outside(words.flag, _sentence(words, value, low, high), float(beyond)))
+    strange.sort(key=lambda one: -one.beyond)
+    return tuple({one.name: one for one in reversed(strange)}.values())[::-1]
+
+
+def flags(subject: str, prior: DeepPrior, context: Context) -> tuple[Flag, ...]:
+    """Return a flag ``outside_...`` for each kind of strangeness of a person's windows; the most extreme first.
+
+    ``electrode_swap`` and ``electrode_gain`` name the muscles that are suspected. None where the prior has no reference.
+    """
+    if not prior.strangeness:
+        return ()
+    found = marks(context.windows, context.seen, prior.groups)
+    suspects: dict[str, Sequence[int]] = {}
+    strange = outside(found, prior.strangeness)
+    if any(one.name == "electrode_swap" for one in strange):
+        suspects["electrode_swap"] = Balance(*complete(context.windows, context.seen), prior.groups).exchanged()[1]
+    if any(one.name == ELECTRODE_GAIN for one in strange):
+        gains = electrode_gains(found, prior.strangeness, places(found, prior.strangeness)[1])
+        suspects[ELECTRODE_GAIN] = [int(np.nanargmax(np.abs(gains)))]
+    named = {name: ", ".join(prior.muscles[i] for i in muscles) for name, muscles in suspects.items()}
+    return tuple(Flag(f"{PREFIX}{one.name}", subject, named.get(one.name, ""), one.why) for one in strange)
+
+
+def places(found: Mapping[str, float], reference: Reference) -> tuple[int, int]:
+    """Return where in a reference people with as many windows and the same electrodes are; the last electrodes are any."""
+    count = int(np.flatnonzero(reference["counts"] <= max(found[WINDOWS] / 0.99, reference["counts"][0]))[-1])
+    muscles = reference["electrodes"].shape[1]
+    own = np.array([np.isfinite(found[f"rest {muscle}"]) for muscle in range(muscles)])
+    same = np.flatnonzero(np.all(reference["electrodes"] == own, axis=1))
+    return count, int(same[0]) if len(same) and own.any() else len(reference["electrodes"]) - 1
+
+
+def bounds(quantiles: Floats) -> tuple[float, float]:
+    """Return the lowest and the highest value (of quantiles at `PROBABILITIES`) that raises nothing."""
+    low, middle, high = (float(quantiles[i]) for i in (0, len(PROBABILITIES) // 2, -1))
+    return low - WIDER * (middle - low), high + WIDER * (high - middle)
+
+
+def together(found: Mapping[str, float], reference: Reference, electrodes: int) -> dict[str, float]:
+    """Return the marks that need all features of a person together, ``load`` [kg], ``electrode_gain`` (log) and ``strategy``.
+
+    The first two are by how much an input would have to be wrong to make this person of a usual one: generalized least squares along what
+    that error does to the features, with the covariance that people have. The third is Mahalanobis' distance, per feature.
+    """
+    off, precision, known = _whitened(found, reference, electrodes)
+    nothing = float("nan")
+    if not known.any():
+        return {LOAD: nothing, ELECTRODE_GAIN: nothing, STRATEGY: nothing}
+    way = reference["load_way"][electrodes][known]
+    told = np.isfinite(found[EFFORTS[0]]) and np.any(way)
+    gains = electrode_gains(found, reference, electrodes)
+    return {
+        LOAD: _along(way, off, precision) if told else nothing,
+        ELECTRODE_GAIN: float(np.nanmax(np.abs(gains))) if np.isfinite(gains).any() else nothing,
+        STRATEGY: float(np.sqrt(off @ precision @ off / len(off))),
+    }
+
+
+def electrode_gains(found: Mapping[str, float], reference: Reference, electrodes: int) -> Floats:
+    """Return by what factor (log) each electrode (muscle,) would be wrong if only it were; NaN where none is or its level means nothing."""
+    off, precision, known = _whitened(found, reference, electrodes)
+    ways = reference["gain_way"][electrodes]
+    told = [np.isfinite(found[f"level {muscle}"]) for muscle in range(len(ways))]
+    return np.array([_along(way[known], off, precision) if t else np.nan for way, t in zip(ways, told, strict=True)])
+
+
+def _whitened(
+    found: Mapping[str, float], reference: Reference, electrodes: int
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return the deviation of the known features from their mean, the inverse of their covariance, and which are known."""
+    mean, covariance = reference["mean"][electrodes], reference["covariance"][electrodes]
+    names = features(reference["electrodes"].shape[1])
+    values = np.array([found[name] for name in names])
+    known = np.isfinite(values) & np.isfinite(mean)
+    return (values - mean)[known], np.linalg.inv(covariance[np.ix_(known, known)]), known
+
+
+def _along(way: Floats, off: Floats, precision: Floats) -> float:
+    return float(way @ precision @ off / (way @ precision @ way + 1e-12))
+
+
+def _sentence(words: _Words, value: float, low: float, high: float) -> str:
+    told = [float(np.exp(v)) if words.log else words.scale * v for v in (value, low, high)]
+    return (
+        words.says.format(**dict(zip(("value", "low", "high"), (f"{v:.3g}" for v in told), strict=True)))
+        + f". {words.remedy}"
+    )

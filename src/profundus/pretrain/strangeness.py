@@ -1,0 +1,148 @@
+"""What marks virtual people have, by electrodes and number of trials: the reference that tells who is unlike them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profundus.model.balance import EFFORTS, later
+from profundus.model.outside import JUDGED, PROBABILITIES, features, together
+from profundus.model.strangeness import marks
+from profundus.model.windows import Windows
+from profundus.pretrain.learning import People
+from profundus.pretrain.lessons import ANY_SEEN
+
+Floats = NDArray[np.float64]
+Marks = dict[str, float]
+COUNTS = (3, 6, 9)  # windows of a person
+MOST = 2000  # people
+MOVED = 100  # people on whom it is seen what a wrong input does
+MOVED_KG, MOVED_GAIN = 1.0, 1.5
+RIDGE = 2e-3  # share of the variances that is added to them
+
+
+def reference(
+    people: People,
+    usual: NDArray[np.bool_],
+    groups: tuple[str, ...],
+    *,
+    seed: int,
+    most: int = MOST,
+    counts: Sequence[int] = COUNTS,
+) -> dict[str, NDArray[Any]]:
+    """Return what `outside` holds a person against, from up to ``most`` people: the arrays of `DeepPrior.strangeness`.
+
+    ``electrodes`` (electrodes, muscle) are the ``usual`` ones, each of them with one less, and at last none, which stands for any;
+    ``counts`` (count,) numbers of windows. By mark, quantiles (count, electrodes, probability). ``mean`` (electrodes, feature),
+    ``covariance`` (electrodes, feature, feature); ``load_way`` (electrodes, feature) is what 1 kg that is stated too much, with the moment
+    that it brings, does to the features, ``gain_way`` (electrodes, muscle, feature) what an electrode's gain does, per unit of its log.
+    """
+    chance = np.random.default_rng([seed, 7])
+    sets = [usual, *(usual & (np.arange(len(usual)) != i) for i in np.flatnonzero(usual)), np.zeros_like(usual)]
+    chosen = chance.permutation(people.count)[:most]
+    known = [count for count in counts if count <= people.truth.shape[1]] or [people.truth.shape[1]]
+    out: dict[str, NDArray[Any]] = {"electrodes": np.stack(sets), "counts": np.array(known)}
+    spaces = [_space(people, chosen, one, groups) for one in sets]
+    out |= {name: np.stack([space[name] for space in spaces]) for name in spaces[0]}
+    tables = [
+        [_judged(people, chosen, i, out, groups, count=count, chance=chance) for i in range(len(sets))]
+        for count in known
+    ]
+    for mark in JUDGED:
+        values = [[[found[mark] for found in table] for table in row] for row in tables]
+        out[mark] = np.array([[_quantiles(np.array(column)) for column in row] for row in values])
+    return out
+
+
+def _judged(
+    people: People,
+    chosen: NDArray[np.intp],
+    electrodes: int,
+    known: Mapping[str, NDArray[Any]],
+    groups: tuple[str, ...],
+    *,
+    count: int,
+    chance: np.random.Generator,
+) -> list[Marks]:
+    """Return all marks of people who show ``count`` windows with some electrodes."""
+    out, whole = [], people.truth.shape[1]
+    for windows in _each(people, chosen):
+        seen = known["electrodes"][electrodes]
+        if not seen.any():
+            seen = chance.uniform(size=len(seen)) < ANY_SEEN
+        some = np.sort(chance.permutation(whole)[:count])
+        found = marks(Windows(*(field[some] for field in windows)), np.broadcast_to(seen, (count, len(seen))), groups)
+        out.append(found | together(found, known, electrodes))
+    return out
+
+
+def _space(
+    people: People, chosen: NDArray[np.intp], electrodes: NDArray[np.bool_], groups: tuple[str, ...]
+) -> dict[str, Floats]:
+    """Return mean and covariance of the features, and what wrong inputs do to them.
+
+    Where any electrodes are meant, habits of all muscles are taken; how moments go with them depends on the electrodes and is left out.
+    """
+    names = features(len(groups))
+    seen = electrodes if electrodes.any() else np.ones_like(electrodes)
+
+    def values(windows: Windows) -> Floats:
+        found = marks(windows, np.broadcast_to(seen, (len(windows.load), len(seen))), groups)
+        return np.array([np.nan if name in EFFORTS and not electrodes.any() else found[name] for name in names])
+
+    table = np.stack([values(windows) for windows in _each(people, chosen)])
+    mean, covariance = _moments(table)
+    first = list(_each(people, chosen[:MOVED]))
+
+    def way(wrong: Callable[[Windows], Windows], size: float) -> Floats:
+        moved = np.stack([values(wrong(windows)) for windows in first]) - table[: len(first)]
+        return np.nan_to_num(_mean(moved) / size)
+
+    gains = [
+        way(lambda windows, m=muscle: _louder(windows, m), np.log(MOVED_GAIN)) if seen[muscle] else np.zeros(len(names))
+        for muscle in range(len(seen))
+    ]
+    return {"mean": mean, "covariance": covariance, "load_way": way(_heavier, MOVED_KG), "gain_way": np.stack(gains)}
+
+
+def _heavier(windows: Windows) -> Windows:
+    """Return a person's windows as a laboratory has them that believes all loads to be 1 kg heavier, in its inverse dynamics, too."""
+    load = windows.load + MOVED_KG
+    hanging = np.sin(later(windows.motion[..., 0])) * windows.valid
+    per_kg = np.polyfit(windows.load, np.sum(windows.moment * hanging, axis=1) / np.sum(hanging**2, axis=1), 1)[0]
+    return windows._replace(load=load, moment=windows.moment + MOVED_KG * per_kg * hanging)
+
+
+def _louder(windows: Windows, muscle: int) -> Windows:
+    """Return a person's windows with one electrode of a larger gain."""
+    off = np.where(np.arange(windows.fast.shape[-1]) == muscle, np.log(MOVED_GAIN), 0.0)
+    return windows._replace(fast=windows.fast + off, slow=windows.slow + off)
+
+
+def _each(people: People, chosen: NDArray[np.intp]) -> Iterator[Windows]:
+    for person in chosen:
+        fields: list[Any] = [np.asarray(field[person]) for field in people.windows]
+        numbers: list[Any] = [field if field.dtype == np.bool_ else field.astype(float) for field in fields]
+        yield Windows(*numbers)
+
+
+def _moments(table: Floats) -> tuple[Floats, Floats]:
+    """Return mean and covariance of features (person, feature) of which some are NaN; NaN and zero where all are."""
+    mean = _mean(table)
+    off = np.where(np.isfinite(table), table - mean, 0.0)
+    both = np.isfinite(table).astype(float)
+    covariance = off.T @ off / np.maximum(both.T @ both, 1.0)
+    return mean, covariance + RIDGE * np.diag(np.diag(covariance))
+
+
+def _mean(table: Floats) -> Floats:
+    count = np.isfinite(table).sum(axis=0)
+    return np.asarray(np.where(count > 0, np.nansum(table, axis=0) / np.maximum(count, 1), np.nan))
+
+
+def _quantiles(values: Floats) -> Floats:
+    known = values[np.isfinite(values)]
+    return np.quantile(known, PROBABILITIES) if len(known) else np.full(len(PROBABILITIES), np.nan)
