@@ -12,7 +12,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "study-file.md"
 TABLES = {"fit": FitSettings, "fit.network": NetworkSettings, "fit.loss": LossSettings, "emg": EmgSettings}
 MEANINGS = {  # of keys that are no quantity, where the page does not tell them elsewhere
     "paper": "the plain NMM of arXiv 2503.05201; overrides inputs and losses",
-    "ablation": "what is left out to show what it is worth: network_only has no muscles, parameters and moment",
+    "ablation": "what is left out to show what it is worth; see below",
+    "prior": "file of a learned prior, beside the study file; empty: the one that comes with the model",
     "muscle": "force curves, see the method",
     "tendon": "the only one there is",
     "acceleration": "the network sees angular acceleration",

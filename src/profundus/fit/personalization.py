@@ -33,9 +33,8 @@ class Personalized:
     ``gain`` (muscle,) is what the given excitations are divided by. ``rows`` are parameters and free gains with their posterior sd
     (Laplace; excitations are held but for the levels that were given a doubt). ``moment_r2`` and ``generic_moment_r2`` (coordinate,) are R²
     over the samples fitted to, with these parameters and at the prior's center. ``outcome`` says why the search ended, after ``steps``.
-    ``level`` (muscle,) is the log factor by which the moments would have excitations changed, zero where they were not asked;
-    ``level_left`` (level,) the share of the sd of each of the levels that they leave, were they believed. ``trade_offs`` are the strongest
-    correlations of the posterior.
+    ``level_left`` (level,) is the share of the sd of each of the levels that the moments would leave, were they believed. ``trade_offs`` are
+    the strongest correlations of the posterior.
     """
 
     parameters: Parameters
@@ -46,7 +45,6 @@ class Personalized:
     converged: bool
     outcome: str
     steps: int
-    level: Floats
     level_left: Floats
     trade_offs: tuple[TradeOff, ...] = ()
 
@@ -61,14 +59,15 @@ def personalize(
     gain: GainPrior,
     copies: Mapping[str, str] | None = None,
     levels: Mapping[str, float] | None = None,
-    moving: bool = False,
 ) -> Personalized:
     """Return the parameters of one person that, with these excitations, best explain the moments of the trials of role "fit".
 
     ``excitations`` holds an array (time, muscle) for every one of ``trials``: envelopes of muscles with an electrode, and for all others
     what the caller believes, as fractions of maximum. They are divided by the EMG gain and kept between 0 and 1. Where ``gain``
     leaves it open, the gain of every electrode is found along with the parameters. ``copies`` {muscle: other} names muscles whose values
-    are another's envelope and share its gain; a muscle in neither has a gain of one.
+    are another's envelope and share its gain; a muscle in neither has a gain of one. ``levels`` {muscle: sd} names muscles whose excitation
+    is known up to a factor, and the standard deviation of its logarithm: it is held, and widens the posterior of whatever could stand in
+    for it.
 
     Maximum a posteriori: the moment's likelihood of a fit (``moment_sd``, ``moment_relative_sd``, ``moment_correlation_s``) times the
     prior, by Levenberg-Marquardt. Raises InputError as `coarse_trials`, and for copies of muscles that there are not.
@@ -87,28 +86,22 @@ def personalize(
 
     generic, found = search(gains, 0), search(gains, STEPS)
     muscles = known[0][0].muscles
-    level = np.zeros(len(muscles))
-    electrodes, outcome = len(gains.free), Outcome(int(found.solution.outcome))
+    ended, doubtful = found.solution, tuple(levels or ())
     if levels:
-        gains = _with_levels(gains, muscles, levels)
-        at = np.concatenate([found.solution.value, np.zeros(len(levels))])
-        found = search(gains, STEPS if moving else 0, at)
-    personal, free = np.split(found.solution.value, [len(prior.names)])
-    if levels:
-        level = -gains.wide[:, electrodes:] @ free[electrodes:]
-    free_gains = gains._replace(wide=gains.wide[:, :electrodes], free=gains.free[:electrodes])
+        found = search(_with_levels(gains, muscles, levels), 0, np.concatenate([ended.value, np.zeros(len(levels))]))
+    personal, free = np.split(ended.value, [len(prior.names)])
+    left = np.sqrt(np.diag(np.linalg.inv(found.solution.information))[len(ended.value) :])
     return Personalized(
         parameters=prior.parameters(jnp.asarray(personal)),
-        gain=np.exp(free_gains.held + free_gains.wide @ free[:electrodes]),
-        rows=(*_parameter_rows(prior, found), *_gain_rows(gain, free_gains, found)),
-        moment_r2=_r2(rows, found.solution.residual),
+        gain=np.exp(gains.held + gains.wide @ free),
+        rows=(*_parameter_rows(prior, found), *_gain_rows(gain, gains, found)),
+        moment_r2=_r2(rows, ended.residual),
         generic_moment_r2=_r2(rows, generic.solution.residual),
-        converged=bool(found.solution.converged),
-        outcome=outcome.words,
-        steps=int(found.solution.steps),
-        level=level,
-        level_left=np.sqrt(np.diag(np.linalg.inv(found.solution.information))[len(prior.names) + electrodes :]),
-        trade_offs=strongest(prior, gains.free[electrodes:], found.slope, found.solution.information),
+        converged=bool(ended.converged),
+        outcome=Outcome(int(ended.outcome)).words,
+        steps=int(ended.steps),
+        level_left=left,
+        trade_offs=strongest(prior, doubtful, found.slope, found.solution.information),
     )
 
 
