@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -19,20 +19,20 @@ from profundus.model.fitted import FittedSubject
 from profundus.model.inputs import Scaling
 from profundus.model.musculoskeletal import ActivationParameters, MuscleParameters, Parameters
 from profundus.model.nmm import Layout, Member, new_member
+from profundus.model.trees import filled, leaves
 from profundus.records import EmgScale, FitSettings, LossSettings, NetworkSettings
 
 Arrays = dict[str, NDArray[Any]]
 Facts = dict[str, Any]
-Tree = TypeVar("Tree")
 AGAIN = "Fit again with this version"
 
 
 def fitted_to_arrays(fitted: FittedSubject, scale: EmgScale) -> tuple[Arrays, Facts]:
     """Return everything that a new trial of this person needs; parameters and scores stand beside it in files of their own."""
     arrays = {
-        **_leaves("members", fitted.members),
-        **_leaves("parameters", fitted.parameters),
-        **_leaves("anchors", fitted.anchors),
+        **leaves("members", fitted.members),
+        **leaves("parameters", fitted.parameters),
+        **leaves("anchors", fitted.anchors),
         "gain": np.asarray(fitted.gain),
         "history": np.asarray(fitted.history),
         "scaling_mean": fitted.scaling.mean,
@@ -90,8 +90,8 @@ def fitted_from_arrays(
         settings=settings,
         scaling=Scaling(arrays["scaling_mean"], arrays["scaling_sd"], facts["load_default"], np.asarray(measured)),
         anchors=anchors,
-        members=_filled("members", shapes, arrays, file=file),
-        parameters=_filled("parameters", empty, arrays, file=file, shapes=False),
+        members=filled("members", shapes, arrays, file=file, remedy=AGAIN),
+        parameters=filled("parameters", empty, arrays, file=file, remedy=AGAIN, shapes=False),
         gain=arrays["gain"],
         step=facts["step"],
         terms=tuple(facts["terms"]),
@@ -104,8 +104,8 @@ def fitted_from_arrays(
 def state_to_arrays(state: TrainingState) -> Arrays:
     """Return a training in progress as arrays, bit for bit."""
     return {
-        **_leaves("members", state.members),
-        **_leaves("optimizer", state.optimizer),
+        **leaves("members", state.members),
+        **leaves("optimizer", state.optimizer),
         "history": state.history,
         "step": np.asarray(state.step),
     }
@@ -114,8 +114,8 @@ def state_to_arrays(state: TrainingState) -> Arrays:
 def state_from_arrays(arrays: Mapping[str, NDArray[Any]], like: TrainingState, *, file: str) -> TrainingState:
     """Return the training that was saved; ``like`` is an untrained one of the same settings."""
     return TrainingState(
-        _filled("members", like.members, arrays, file=file),
-        _filled("optimizer", like.optimizer, arrays, file=file),
+        filled("members", like.members, arrays, file=file, remedy=AGAIN),
+        filled("optimizer", like.optimizer, arrays, file=file, remedy=AGAIN),
         int(arrays["step"]),
         np.asarray(arrays["history"]),
     )
@@ -125,25 +125,6 @@ def settings_from(facts: Mapping[str, Any]) -> FitSettings:
     """Return fit settings from the plain values that a manifest holds."""
     nested = {"network": NetworkSettings(**facts["network"]), "loss": LossSettings(**facts["loss"])}
     return FitSettings(**{**facts, **nested})
-
-
-def _leaves(name: str, tree: Any) -> Arrays:
-    return {f"{name}/{i:04d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(tree))}
-
-
-def _filled(name: str, like: Tree, arrays: Mapping[str, NDArray[Any]], *, file: str, shapes: bool = True) -> Tree:
-    leaves, structure = jax.tree.flatten(like)
-    found = [arrays.get(f"{name}/{i:04d}") for i in range(len(leaves))]
-    wrong = [
-        f"{name}/{i:04d}"
-        for i, (leaf, array) in enumerate(zip(leaves, found, strict=True))
-        if array is None or (shapes and tuple(array.shape) != tuple(leaf.shape))
-    ]
-    if wrong:
-        what = f"arrays are missing or of another shape: {', '.join(wrong[:5])}"
-        raise FileFormatError(Problem("error", what, file=file, expected="those of the settings in it", remedy=AGAIN))
-    filled: Tree = jax.tree.unflatten(structure, [jnp.asarray(array) for array in found])
-    return filled
 
 
 def _numbers(values: list[NDArray[Any]]) -> list[Any]:
