@@ -449,9 +449,10 @@ def test_trials_without_moments_cannot_be_fitted_to(lab):
     assert len(errors(lab, STUDY.replace(lines, 'role = "fit"'))) == 2
 
 
-def test_calibrations_are_accepted_and_said_to_be_unused(lab):
+def test_calibrations_are_accepted_and_said_to_be_unused_where_no_prior_is(lab):
     text = STUDY + '[[calibration]]\nmuscle = "BRA"\nkind = "ratio"\nratio = 0.9\nsd = 0.2\nto = "BIClong"\n'
-    assert "not used yet" in warnings(lab, text)
+    assert "calibration" not in warnings(lab, text)
+    assert "[[calibration]] is not used" in warnings(lab, text + "[fit]\npaper = true\n")
 
 
 def test_little_data_is_told_as_what_it_leaves_open(lab):

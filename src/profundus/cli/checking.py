@@ -35,6 +35,7 @@ def checked(study_file: Path, *, data_root: Path | None = None) -> Outcome:
         "ignored": study.ignored,
         "normalization": study.emg.normalization,
         "groups": _groups(study, anatomy),
+        "calibrations": [{**vars(one), "source": one.source} for one in study.calibrations],
         "subjects": [_subject_facts(name, trials) for name, trials in people.items()],
     }
     words: list[Words] = [
@@ -42,6 +43,7 @@ def checked(study_file: Path, *, data_root: Path | None = None) -> Outcome:
         f"EMG: {study.emg.kind}, normalization {study.emg.normalization}",
         table([_subject_row(name, trials) for name, trials in people.items()], title="Recordings"),
         table(_group_rows(study, anatomy), title="Electrodes"),
+        *_calibration_words(study),
     ]
     return _outcome(facts, words, (*problems, *more))
 
@@ -141,6 +143,19 @@ def _group_rows(study: Study, anatomy: Anatomy) -> list[dict[str, str]]:
         | {key: ", ".join(value) if isinstance(value, list) else str(value) for key, value in facts.items()}
         for group, facts in _groups(study, anatomy).items()
     ]
+
+
+def _calibration_words(study: Study) -> list[Words]:
+    rows = [
+        {
+            "muscle": one.muscle,
+            "amplitude pinned by": one.source,
+            "ratio": f"{one.ratio:g} +- {one.sd:g}" if one.kind == "ratio" else "-",
+            "subject": one.subject or "all whom it fits",
+        }
+        for one in study.calibrations
+    ]
+    return [table(rows, title="Calibrations")] if rows else []
 
 
 def _seconds(trial: Trial) -> float:

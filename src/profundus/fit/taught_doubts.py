@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from profundus.fit.calibration import contradictions
 from profundus.model.fitted import TaughtSubject
 from profundus.model.settings import with_physics
 from profundus.records import Flag, Reconstruction
@@ -14,6 +15,7 @@ def doubts(subject: TaughtSubject, rec: Reconstruction) -> tuple[Flag, ...]:
 
     ``no_parameters``: no moment to explain, so that the model is generic and its moment unknown; ``no_moment``: a trial without one;
     ``no_emg``: an electrode that is dead in a trial, whose muscle the prior answers for; ``not_converged``: the search for parameters.
+    ``calibrations_disagree``: two statements about a level, or one and the prior, more than 3 sd apart; ``calibration_left_out``.
     """
     found = []
     if with_physics(subject.settings):
@@ -31,4 +33,7 @@ def doubts(subject: TaughtSubject, rec: Reconstruction) -> tuple[Flag, ...]:
             found.append(Flag("no_emg", subject.subject, muscle, why))
     if not subject.converged:
         found.append(Flag("not_converged", subject.subject, why=f"the search for parameters: {subject.outcome}"))
+    for row in subject.calibrations:
+        found += [Flag("calibrations_disagree", subject.subject, row.muscle, why) for why in contradictions(row)]
+        found += [Flag("calibration_left_out", subject.subject, row.muscle, why) for why in row.left_out]
     return tuple(found)

@@ -19,7 +19,7 @@ from profundus.model.nmm import Layout
 from profundus.model.prior_file import prior_from_arrays, prior_to_arrays
 from profundus.model.trees import filled, leaves
 from profundus.model.windows import Windows
-from profundus.records import EmgScale, TradeOff
+from profundus.records import CalibratedRow, EmgScale, Observation, TradeOff
 
 Arrays = dict[str, NDArray[Any]]
 Facts = dict[str, Any]
@@ -54,6 +54,7 @@ def taught_to_arrays(subject: TaughtSubject, scale: EmgScale) -> tuple[Arrays, F
         "coordinates": list(subject.coordinates),
         "settings": asdict(subject.settings),
         "trade_offs": [asdict(found) for found in subject.trade_offs],
+        "calibrations": [asdict(row) for row in subject.calibrations],
         "prior": prior_facts,
         "emg_scale": asdict(scale),
     }
@@ -80,9 +81,15 @@ def taught_from_arrays(
         context=Context(windows, arrays[CONTEXT + "seen"]),
         parameters=filled("parameters", empty, arrays, file=file, remedy=AGAIN, shapes=False),
         trade_offs=tuple(TradeOff(**found) for found in facts["trade_offs"]),
+        calibrations=tuple(map(_row, facts["calibrations"])),
         **plain,
     )
     return subject, EmgScale(**facts["emg_scale"])
+
+
+def _row(facts: Facts) -> CalibratedRow:
+    heard = tuple(Observation(**one) for one in facts["observations"])
+    return CalibratedRow(**{**facts, "observations": heard, "left_out": tuple(facts["left_out"])})
 
 
 def _short(field: NDArray[Any]) -> NDArray[Any]:

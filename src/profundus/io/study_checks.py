@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from posixpath import normpath
 
 from profundus.errors import Problem, Severity
+from profundus.io.study_calibration import calibrations_agree, wired_muscles
 from profundus.io.study_names import nearest_name
 from profundus.io.study_schema import StudyFile, TrialSection
 from profundus.io.study_text import NO_FILE, Location, StudyText
@@ -23,9 +24,6 @@ def not_yet_possible(study: StudyFile, text: StudyText) -> Iterator[Problem]:
     if study.study.muscle_parameters is not None:
         what, remedy = "muscle_parameters cannot be read yet", "Leave it out: the parameters of the model are used"
         yield text.problem("error", what, ("study", "muscle_parameters"), remedy=remedy)
-    if study.calibration:
-        what, remedy = "[[calibration]] is not used yet", "The amplitude of the deep muscles rests on the other data"
-        yield text.problem("warning", what, study.calibration[0].at, remedy=remedy)
 
 
 def trials_agree(trials: Iterable[TrialSection], of: str, text: StudyText) -> Iterator[Problem]:
@@ -74,7 +72,7 @@ def columns_agree(study: StudyFile, anatomy: Anatomy, text: StudyText) -> Iterat
     for key in study.emg.channels:
         at: Location = ("emg", "channels", key)
         yield from _unknown([key], anatomy.muscles, "muscle", at, text)
-        if key in anatomy.muscles and key not in study.study.measured:
+        if key in anatomy.muscles and key not in study.study.measured and key not in wired_muscles(study):
             what = f"the channel of {key} is not used: it is not among study.measured"
             yield text.problem("warning", what, at, remedy="Known deep envelopes stand in a trial's truth")
     maps: dict[Location, Iterable[str]] = {
@@ -150,8 +148,8 @@ def people_agree(study: StudyFile, text: StudyText, aside: frozenset[str]) -> It
         elif len(of) > 1:
             what = f"[[exclude]] of trial {item.trial} holds for {len(of)} subjects"
             yield text.problem("warning", what, item.at, remedy='Name the one that is meant: subject = "..."')
-    for pin in study.calibration:
-        yield from _unknown([pin.muscle], study.study.deep, "deep muscle", (*pin.at, "muscle"), text)
+    if not lost:
+        yield from calibrations_agree(study, text)
 
 
 def _unknown(names: Iterable[str], known: Iterable[str], kind: str, at: Location, text: StudyText) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from profundus.errors import InputError, Problem, StudyError
 from profundus.io.anatomy import read_anatomy
+from profundus.io.study_calibration import calibrations_of, wired_muscles
 from profundus.io.study_checks import (
     columns_agree,
     muscles_agree,
@@ -165,7 +166,12 @@ def _read_subjects(file: StudyFile, anatomy: Anatomy | None, data: StudyData) ->
     )
     subjects = []
     for subject in file.subject:
-        recordings = [reader.recording(trial, _exclusions(file, subject.id, trial)) for trial in subject.trial]
+        recordings = [
+            reader.recording(
+                trial, _exclusions(file, subject.id, trial), wired_muscles(file, subject=subject.id, trial=trial.name)
+            )
+            for trial in subject.trial
+        ]
         read = tuple(recording for recording in recordings if recording is not None)
         subjects.append(Subject(subject.id, read, mass_kg=subject.mass_kg, mvc=reader.maxima(subject)))
     return tuple(subjects)
@@ -196,4 +202,5 @@ def _study(file: StudyFile, anatomy: Anatomy, subjects: tuple[Subject, ...]) -> 
         moment_low_pass_hz=file.moments.low_pass_hz,
         kinematics_low_pass_hz=file.kinematics.low_pass_hz,
         fit=file.fit,
+        calibrations=calibrations_of(file),
     )

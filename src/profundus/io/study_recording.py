@@ -21,6 +21,7 @@ VOLTS = {"V": 1.0, "mV": 1e-3, "uV": 1e-6}
 LARGEST_MOMENT = 1000.0
 LARGEST_ENVELOPE = 5.0
 SLOWEST_EMG_HZ = 10.0
+WIRE = "Write what the wire recorded, filtered and divided by its maximum, to a file and name that under truth"
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,20 @@ class RecordingReader:
     anatomy: Anatomy
     data: StudyData
 
-    def recording(self, trial: TrialSection, exclusions: tuple[Exclusion, ...] = ()) -> Recording | None:
-        """Return the recording of a trial with what was met while reading it, or None where motion or EMG cannot be used."""
+    def recording(
+        self, trial: TrialSection, exclusions: tuple[Exclusion, ...] = (), wired: tuple[str, ...] = ()
+    ) -> Recording | None:
+        """Return the recording of a trial with what was met while reading it, or None where motion or EMG cannot be used.
+
+        The envelopes of deep muscles that are ``wired`` must be in the trial's truth, or be columns of its EMG.
+        """
         before = len(self.data.problems)
         motion = self._table(trial.kinematics, (*trial.at, "kinematics"))
         angles, velocities = self._motion(motion) if motion else (None, None)
         emg = self.emg(trial.emg, (*trial.at, "emg"))
         moments = self._moments(trial.moments, (*trial.at, "moments")) if trial.moments else None
         truth = self._truth(trial.truth, (*trial.at, "truth")) if trial.truth else None
+        wire = self._wire(trial, wired, truth) if wired else None
         if angles is None or emg is None:
             return None
         tables = {"kinematics": angles, "emg": emg, "moments": moments, "truth": truth}
@@ -58,6 +65,7 @@ class RecordingReader:
             time=trial.time,
             exclusions=exclusions,
             problems=tuple(self.data.problems)[before:],
+            wire=wire,
         )
 
     def maxima(self, subject: SubjectSection) -> tuple[Table, ...]:
@@ -139,6 +147,21 @@ class RecordingReader:
             self.data.report(Problem("error", "tells the truth of no muscle", table.source, expected=expected))
             return None
         return table.select(present)
+
+    def _wire(self, trial: TrialSection, muscles: tuple[str, ...], truth: Table | None) -> Table | None:
+        """Return the envelopes of muscles that calibrations name: from the truth, which comes first, or from the EMG."""
+        if truth is not None and all(muscle in truth for muscle in muscles):
+            return truth.select({muscle: muscle for muscle in muscles})
+        section = self.study.emg
+        ready = section.kind == "envelope" and section.normalization == "mvc"
+        table = self._table(trial.emg, (*trial.at, "emg")) if ready else None
+        columns = {muscle: section.channels.get(muscle, muscle) for muscle in muscles}
+        if table is not None and all(column in table for column in columns.values()):
+            return table.select(columns)
+        what = f"trial {trial.name} calibrates {', '.join(muscles)}, but holds no envelope of it"
+        expected = f"column {', '.join(muscles)} in its truth" + (" or its EMG" if ready else ", a fraction of maximum")
+        self.data.report(self.data.text.problem("error", what, trial.at, expected=expected, remedy=WIRE))
+        return None
 
     def _has_columns(self, table: Table, columns: dict[str, str], kind: str, remedy: str) -> bool:
         missing = {name: column for name, column in columns.items() if column not in table}

@@ -70,7 +70,7 @@ class GeometrySection(Section):
 
 
 class CalibrationSection(Section):
-    """[[calibration]]: what pins the amplitude of a deep muscle."""
+    """[[calibration]]: what pins the amplitude of a deep muscle; of one subject, or of all whom it fits."""
 
     at: tuple[str | int, ...] = Field(alias=AT)
     muscle: Name
@@ -79,6 +79,7 @@ class CalibrationSection(Section):
     ratio: float | None = None
     sd: float | None = None
     to: Name | None = None
+    subject: Name | None = None
 
 
 class ExcludeSection(Section):

@@ -13,7 +13,7 @@ from profundus.model.inputs import Scaling
 from profundus.model.nmm import Layout, Member
 from profundus.model.prior import DeepPrior
 from profundus.muscle.parameters import Parameters
-from profundus.records import FitSettings, ParameterRow, TradeOff
+from profundus.records import CalibratedRow, FitSettings, ParameterRow, TradeOff
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class TaughtSubject:
     ``context`` holds the windows of the trials to fit. ``gain`` (muscle,) is what envelopes are divided by, ``usual_gain`` the one that the
     network was shown them with, ``scale_sd`` how unsure that is (sd of its log). ``level`` (muscle,) shifts the log excitation of muscles
     without electrodes: what calibrations added; ``level_sd`` (muscle,) is what they left of its doubt, NaN where the prior's own holds.
-    Where there was no moment to explain he is not ``personalized``, and the parameters are generic.
+    Where there was no moment to explain he is not ``personalized``, and the parameters are generic. ``calibrations`` tell of each muscle
+    what moved its level.
     """
 
     subject: str
@@ -71,3 +72,4 @@ class TaughtSubject:
     trade_offs: tuple[TradeOff, ...] = ()
     converged: bool = True
     outcome: str = ""
+    calibrations: tuple[CalibratedRow, ...] = ()

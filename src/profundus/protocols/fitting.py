@@ -155,6 +155,7 @@ class _Worker:
         told_apart = {
             "trade_offs": [asdict(pair) for pair in fitted.trade_offs],
             "decided": [asdict(row) for row in decided(fitted, self.model, found.trials)],
+            "calibrations": [asdict(row) for row in fitted.calibrations],
         }
         facts = {"converged": fitted.converged, **told_apart}
         return rec, fitted.rows, taught_to_arrays(fitted, found.scale), facts

@@ -7,18 +7,24 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from profundus.errors import InputError, Problem
+from profundus.fit.calibration import Answered, calibrated
+from profundus.fit.priors import gain_prior
 from profundus.fit.taught import fit_taught
 from profundus.fit.taught_doubts import doubts
 from profundus.io.shipped import shipped_prior
 from profundus.io.weights import read_arrays
+from profundus.model.deep_posterior import MOST_CONTEXT, context_of, deep_posteriors
 from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.prior import DeepPrior
 from profundus.model.prior_file import prior_from_arrays
+from profundus.model.settings import shown
 from profundus.protocols.training import delay_prior
 from profundus.reconstruct import reconstruct_taught
-from profundus.records import Anatomy, FitSettings, Reconstruction, Study, Trial
+from profundus.records import Anatomy, CalibratedRow, FitSettings, Reconstruction, Study, Trial
 
 TEACH = "Teach one with `profundus pretrain`, or set [fit] ablation = 'no_pretraining'"
 
@@ -57,22 +63,51 @@ def taught_person(
     *,
     settings: FitSettings | None = None,
 ) -> TaughtSubject:
-    """Return the person as the prior knows him, with parameters that explain his moments; ``settings`` replaces the study's."""
-    return fit_taught(
+    """Return the person as the prior knows him, with parameters that explain his moments; ``settings`` replaces the study's.
+
+    The study's calibrations pin the levels of his muscles, wherever their trials are among those to fit.
+    """
+    own = study.fit if settings is None else settings
+    rows = _calibrated(trials, study, model, prior, own)
+    subject = fit_taught(
         trials,
         prior,
         anatomy,
         model,
-        study.fit if settings is None else settings,
+        own,
         normalization=study.emg.normalization,
         delay_prior=delay_prior(study),
+        levels={row.muscle: (row.shift, row.sd) for row in rows},
     )
+    return replace(subject, calibrations=rows)
+
+
+def answered_to_fit(
+    trials: Sequence[Trial], model: MusculoskeletalModel, prior: DeepPrior, settings: FitSettings, normalization: str
+) -> Answered:
+    """Return the trials to fit as the prior is shown them, and what it answers before any calibration."""
+    gain = gain_prior(normalization)
+    seen = [shown(trial, settings, gain=float(np.exp(gain.mean))) for trial in trials if trial.role == "fit"]
+    context = context_of(seen, model, scale_sd=gain.sd, most=MOST_CONTEXT)
+    answers = deep_posteriors(prior, context, seen, model, scale_sd=gain.sd)
+    measured = np.any([trial.measured for trial in seen], axis=0)
+    return Answered(tuple(seen), answers, measured, gain.sd, prior.course_memory_s, settings.loss)
 
 
 def answered(subject: TaughtSubject, model: MusculoskeletalModel, trials: tuple[Trial, ...]) -> Reconstruction:
     """Return the answer for trials, flagged with what is doubtful about the person and about them."""
     rec = reconstruct_taught(subject, model, trials)
     return replace(rec, flags=doubts(subject, rec))
+
+
+def _calibrated(
+    trials: Sequence[Trial], study: Study, model: MusculoskeletalModel, prior: DeepPrior, settings: FitSettings
+) -> tuple[CalibratedRow, ...]:
+    """Return what the study's calibrations say of a person."""
+    if not study.calibrations or not any(trial.role == "fit" for trial in trials):
+        return ()
+    person = answered_to_fit(trials, model, prior, settings, study.emg.normalization)
+    return calibrated(study.calibrations, person, prior.level_correlation, subject=trials[0].subject)
 
 
 def _mismatch(prior: DeepPrior, anatomy: Anatomy, model: MusculoskeletalModel) -> str:

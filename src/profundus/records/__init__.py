@@ -1,6 +1,7 @@
 """What is handed from room to room: frozen values that know their validity and nothing else."""
 
 from profundus.records.anatomy import Anatomy, CoordinateRange, PathSpline
+from profundus.records.calibration import CalibratedRow, Calibration, Observation
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
 from profundus.records.parameters import DecidedRow, ParameterRow, TradeOff
 from profundus.records.quality import EmgScale, QualityRow
@@ -15,6 +16,8 @@ from profundus.records.virtual import GivenMotion, PopulationSettings, VirtualPe
 
 __all__ = [
     "Anatomy",
+    "CalibratedRow",
+    "Calibration",
     "CoordinateRange",
     "DecidedRow",
     "EmgScale",
@@ -26,6 +29,7 @@ __all__ = [
     "LearningSettings",
     "LossSettings",
     "NetworkSettings",
+    "Observation",
     "ParameterRow",
     "PathSpline",
     "PopulationSettings",

@@ -29,7 +29,8 @@ class Recording:
     Labels are the model's names, not the files': ``angles`` and ``velocities`` [rad, rad/s] and ``moments`` [N.m, model's sign] have
     coordinates as labels, ``emg`` and ``truth`` have muscles. ``emg`` is raw (V) or an envelope as ``EmgSettings.kind`` says.
     Each table keeps its own clock; ``time`` is the window [s] that the study asks for. ``load_kg`` is NaN where unknown;
-    ``motion`` is the kind of movement in a word ("cyclic", "steps"), empty where unknown.
+    ``motion`` is the kind of movement in a word ("cyclic", "steps"), empty where unknown. ``wire`` holds envelopes of deep muscles,
+    fractions of maximum, that a calibration names: a fit may read these.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Recording:
     time: tuple[float, float] | None = None
     exclusions: tuple[Exclusion, ...] = ()
     problems: tuple[Problem, ...] = field(default=(), compare=False)
+    wire: Table | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from profundus.errors import Problem
 from profundus.quantities import quantity
+from profundus.records.calibration import Calibration
 from profundus.records.fitting import FitSettings
 from profundus.records.recording import Subject
 
@@ -70,6 +71,7 @@ class Study:
     moment_low_pass_hz: float | None = None
     kinematics_low_pass_hz: float | None = None
     fit: FitSettings = field(default_factory=FitSettings)
+    calibrations: tuple[Calibration, ...] = ()
     source: str = ""
     digests: dict[str, str] = field(default_factory=dict, compare=False)
     problems: tuple[Problem, ...] = field(default=(), compare=False)

@@ -22,7 +22,8 @@ class Trial:
     fraction of maximum, NaN in the columns of muscles without an electrode; ``moment`` (time, coordinate) [N.m], NaN where unknown;
     ``truth`` (time, muscle), NaN where unknown, for scores only. ``emg_valid`` (time, muscle) and ``moment_valid`` (time, coordinate)
     are False where a value is missing or excluded. Excitations are on the EMG's clock, before the electromechanical delay.
-    ``load_kg`` is NaN and ``motion``, the kind of movement in a word, empty where unknown.
+    ``load_kg`` is NaN and ``motion``, the kind of movement in a word, empty where unknown. ``wire`` (time, muscle), None without a
+    calibration, holds recorded envelopes of deep muscles that a fit may read, NaN elsewhere.
     """
 
     subject: str
@@ -43,12 +44,14 @@ class Trial:
     motion: str = ""
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     processing: dict[str, object] = field(default_factory=dict, compare=False)
+    wire: Floats | None = None
 
     def __post_init__(self) -> None:
         n, m, c = len(self.time), len(self.muscles), len(self.coordinates)
         expected = {
             **dict.fromkeys(("angle", "velocity", "acceleration", "moment", "moment_valid"), (n, c)),
             **dict.fromkeys(("emg", "emg_valid", "truth"), (n, m)),
+            **({} if self.wire is None else {"wire": (n, m)}),
         }
         wrong = [
             Problem("error", f"{self.name}: {key} has the shape {getattr(self, key).shape}", expected=str(shape))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
-from profundus.records import EmgScale, Recording, Study, Subject, Trial
+from profundus.records import EmgScale, Recording, Study, Subject, Table, Trial
 from profundus.signal.clocks import anti_alias, resampled, sampled
 from profundus.signal.envelopes import Envelope, envelope
 from profundus.signal.kinematics import Motion, motion
@@ -76,6 +76,7 @@ def assemble_trial(study: Study, recording: Recording, muscles: tuple[str, ...],
         truth=np.where(emg_trusted[:, None], _truth(recording, time, late, muscles), np.nan),
         load_kg=recording.load_kg,
         motion=recording.motion,
+        wire=_wire(recording, time, late, muscles, emg_trusted),
         problems=(
             *recording.problems,
             *_motion_problems(moved),
@@ -137,11 +138,23 @@ def _placed(values: Floats, labels: tuple[str, ...], muscles: tuple[str, ...]) -
 
 
 def _truth(recording: Recording, time: Floats, late: float, muscles: tuple[str, ...]) -> Floats:
-    truth = recording.truth
-    if truth is None:
+    if recording.truth is None:
         return np.full((len(time), len(muscles)), np.nan)
-    there = tuple(m for m in muscles if m in truth)
-    values = sampled(truth.time, truth.select({m: m for m in there}).values, time + late, how="pchip")
+    return _sampled(recording.truth, time, late, muscles)
+
+
+def _wire(
+    recording: Recording, time: Floats, late: float, muscles: tuple[str, ...], trusted: NDArray[np.bool_]
+) -> Floats | None:
+    if recording.wire is None:
+        return None
+    return np.where(trusted[:, None], _sampled(recording.wire, time, late, muscles), np.nan)
+
+
+def _sampled(table: Table, time: Floats, late: float, muscles: tuple[str, ...]) -> Floats:
+    """Return the columns of a table that are named after muscles (time, muscle), NaN for all others."""
+    there = tuple(m for m in muscles if m in table)
+    values = sampled(table.time, table.select({m: m for m in there}).values, time + late, how="pchip")
     return _placed(values, there, muscles)
 
 
