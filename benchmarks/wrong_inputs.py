@@ -157,7 +157,12 @@ def known(asked: argparse.Namespace, groups: tuple[str, ...], muscles: tuple[str
     return reference(people, np.isin(muscles, RECIPE.electrodes), groups, seed=1, most=asked.most)
 
 
-def table(people: Iterator[Trials] | list[Trials], model: MusculoskeletalModel, told: dict[str, np.ndarray], groups: tuple[str, ...]) -> None:  # fmt: skip
+def table(
+    people: Iterator[Trials] | list[Trials],
+    model: MusculoskeletalModel,
+    told: dict[str, np.ndarray],
+    groups: tuple[str, ...],
+) -> None:
     raised: dict[str, list[list[str]]] = {name: [] for name in CASES}
     for trials in people:
         for name, wrong in CASES.items():

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Marks = dict[str, float]
 COUNTS = (3, 6, 9)  # windows of a person
 MOST = 2000  # people
-MOVED = 100  # people on whom it is seen what a wrong input does
+MOVED = 60  # people on whom it is seen what a wrong input does
 MOVED_KG, MOVED_GAIN = 1.0, 1.5
 RIDGE = 2e-3  # share of the variances that is added to them
 
@@ -124,9 +124,11 @@ def _louder(windows: Windows, muscle: int) -> Windows:
 
 def _each(people: People, chosen: NDArray[np.intp]) -> Iterator[Windows]:
     for person in chosen:
-        fields: list[Any] = [np.asarray(field[person]) for field in people.windows]
-        numbers: list[Any] = [field if field.dtype == np.bool_ else field.astype(float) for field in fields]
-        yield Windows(*numbers)
+        yield Windows(*(_wide(np.asarray(field[person])) for field in people.windows))
+
+
+def _wide(field: NDArray[Any]) -> Any:
+    return field if field.dtype == np.bool_ else field.astype(np.float64)
 
 
 def _moments(table: Floats) -> tuple[Floats, Floats]:
