@@ -72,20 +72,26 @@ class Lines:
 
     def __init__(self) -> None:
         self.stage, self.last = "", 0.0
-        self.first = (0.0, 0)
+        self.start = 0
+        self.first: tuple[float, int] | None = None
 
     def __call__(self, now: PretrainProgress) -> None:
         """Print a line if there is something new to tell."""
         moment, (done, total) = time.monotonic(), counted(now)
         if now.stage != self.stage:
-            self.stage, self.first = now.stage, (moment, done)
+            self.stage, self.start, self.first = now.stage, done, None
+        elif self.first is None and done > self.start:  # compilation comes before, and only once
+            self.first = (moment, done)
         elif moment - self.last < LINE_EVERY_S and done < total:
             return
         self.last = moment
-        gained, left = done - self.first[1], ""
-        if gained > 0 and done < total:
-            left = f", about {_spoken((moment - self.first[0]) * (total - done) / gained)} left"
-        print(f"{described(now)}{left}", file=sys.stderr, flush=True)
+        print(f"{described(now)}{self._left(moment, done, total)}", file=sys.stderr, flush=True)
+
+    def _left(self, moment: float, done: int, total: int) -> str:
+        if self.first is None or not self.first[1] < done < total:
+            return ""
+        pace = (moment - self.first[0]) / (done - self.first[1])
+        return f", about {_spoken(pace * (total - done))} left"
 
 
 def counted(now: PretrainProgress) -> tuple[int, int]:

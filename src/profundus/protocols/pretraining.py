@@ -130,6 +130,7 @@ class _Work:
             course = course_from_arrays(saved[0], course, file=str(store.folder))
             before = {name: before[name] + seconds for name, seconds in saved[1]["seconds"].items()}
         began = last = time.perf_counter()
+        self._tell("learn", step=int(course.step))
 
         def save(now: Course) -> None:
             spent = {**before, "learning": before["learning"] + time.perf_counter() - began}
