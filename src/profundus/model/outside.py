@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,86 +12,17 @@ from profundus.model.balance import EFFORTS, Balance
 from profundus.model.deep_posterior import Context
 from profundus.model.habits import habit_names
 from profundus.model.prior import DeepPrior
-from profundus.model.strangeness import DIRECT, WINDOWS, complete, marks
+from profundus.model.strange_words import WORDS
+from profundus.model.strangeness import DIRECT, WINDOWS, complete, marks, with_moments
 from profundus.records import Flag
 
 Floats = NDArray[np.float64]
 Reference = Mapping[str, NDArray[Any]]
 PREFIX = "outside_"
 PROBABILITIES = (0.0005, 0.005, 0.05, 0.5, 0.95, 0.995, 0.9995)
-WIDER = 0.15  # share of the way from the median by which the outermost quantiles are widened: few people are out there
+WIDER = 0.25  # share of the way from the median by which the outermost quantiles are widened: few people are out there
 LOAD, ELECTRODE_GAIN, STRATEGY = "load", "electrode_gain", "strategy"
 JUDGED = (*DIRECT, LOAD, ELECTRODE_GAIN, STRATEGY)
-
-
-@dataclass(frozen=True)
-class _Words:
-    """How an extreme mark is told: ``says`` with {value}, {low} and {high} in ``scale`` units, and what to do."""
-
-    flag: str
-    says: str
-    remedy: str
-    scale: float = 1.0
-    log: bool = False
-
-
-_LOADS = "Check the stated loads and the units of the moments"
-WORDS = {
-    "moment_sign": _Words(
-        "moment_sign",
-        "the cosine between the moment and what the envelopes' muscles make is {value}, people have {low} to {high}",
-        "Check the sign of the moments and which electrode is whose",
-    ),
-    "delay": _Words(
-        "delay",
-        "envelopes lead the moment by {value} ms, people's by {low} to {high} ms",
-        "Check how EMG and motion were synchronized",
-        scale=1000.0,
-    ),
-    "electrode_swap": _Words(
-        "electrode_swap",
-        "with electrodes exchanged the moment would be explained {value} times better, people have {low} to {high}",
-        "Check which electrode is on which muscle",
-        log=True,
-    ),
-    "strength": _Words(
-        "strength",
-        "the muscles are {value} times as strong as generic ones, people's {low} to {high} times",
-        "Check the maximal contractions, and the units of the moments",
-        log=True,
-    ),
-    "load_limb": _Words(
-        "load", "without load the moment is {value} N.m x sin(angle), people's {low} to {high}", _LOADS
-    ),
-    "load_per_kg": _Words(
-        "load", "a stated kg brings {value} N.m x sin(angle), in people {low} to {high}", _LOADS
-    ),
-    "load_trial": _Words(
-        "load", "the moment of one trial shows a load that is {value} kg off the stated one, people have {low} to {high} kg", _LOADS
-    ),
-    "load": _Words(
-        "load",
-        "moments and envelopes go together as if the load were stated {value} kg too high in all trials, people have {low} to {high} kg",
-        _LOADS,
-    ),
-    "electrode_gain": _Words(
-        "electrode_gain",
-        "one electrode shows a level that is off by a factor of {value}, given all others; people have {low} to {high}",
-        "Check its maximal contraction and its place",
-        log=True,
-    ),
-    "strategy": _Words(
-        "strategy",
-        "muscles are used together in a way {value} standard deviations from usual, people have {low} to {high}",
-        "The answer rests on people who do not work like this one; look at the envelopes",
-    ),
-    "envelope_noise": _Words(
-        "envelope_noise",
-        "log envelopes jump by {value} from sample to sample at 10 Hz, people's by {low} to {high}",
-        "Check how envelopes were made: rectified, low-passed near 6 Hz",
-        log=True,
-    ),
-}  # fmt: skip
 
 
 class Outside(NamedTuple):
@@ -121,11 +51,14 @@ def outside(found: Mapping[str, float], reference: Reference) -> tuple[Outside, 
     for mark, words in WORDS.items():
         low, high = bounds(reference[mark][count, electrodes])
         value = judged[mark]
-        if np.isfinite([value, low, high]).all() and not low <= value <= high:
-            beyond = max(low - value, value - high) / max(high - low, 1e-6)
-            strange.append(Outside(words.flag, _sentence(words, value, low, high), float(beyond)))
-    strange.sort(key=lambda one: -one.beyond)
-    return tuple({one.name: one for one in reversed(strange)}.values())[::-1]
+        off = max((low - value) * words.ends[0], (value - high) * words.ends[1])
+        if off > 0:  # never where something is NaN
+            beyond = off / max(high - low, 1e-6)
+            strange.append(Outside(words.flag, words.sentence(value, low, high), float(beyond)))
+    first: dict[str, Outside] = {}
+    for one in sorted(strange, key=lambda one: -one.beyond):
+        first.setdefault(one.name, one)
+    return tuple(first.values())
 
 
 def flags(subject: str, prior: DeepPrior, context: Context) -> tuple[Flag, ...]:
@@ -139,7 +72,8 @@ def flags(subject: str, prior: DeepPrior, context: Context) -> tuple[Flag, ...]:
     suspects: dict[str, Sequence[int]] = {}
     strange = outside(found, prior.strangeness)
     if any(one.name == "electrode_swap" for one in strange):
-        suspects["electrode_swap"] = Balance(*complete(context.windows, context.seen), prior.groups).exchanged()[1]
+        whole, electrodes = complete(context.windows, context.seen)
+        suspects["electrode_swap"] = Balance(with_moments(whole), electrodes, prior.groups).exchanged()[1]
     if any(one.name == ELECTRODE_GAIN for one in strange):
         gains = electrode_gains(found, prior.strangeness, places(found, prior.strangeness)[1])
         suspects[ELECTRODE_GAIN] = [int(np.nanargmax(np.abs(gains)))]
@@ -203,11 +137,3 @@ def _whitened(
 
 def _along(way: Floats, off: Floats, precision: Floats) -> float:
     return float(way @ precision @ off / (way @ precision @ way + 1e-12))
-
-
-def _sentence(words: _Words, value: float, low: float, high: float) -> str:
-    told = [float(np.exp(v)) if words.log else words.scale * v for v in (value, low, high)]
-    return (
-        words.says.format(**dict(zip(("value", "low", "high"), (f"{v:.3g}" for v in told), strict=True)))
-        + f". {words.remedy}"
-    )

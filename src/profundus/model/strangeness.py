@@ -33,8 +33,7 @@ def marks(windows: Windows, seen: NDArray[np.bool_], groups: tuple[str, ...]) ->
     whole, electrodes = complete(windows, seen)
     found = dict.fromkeys((*DIRECT, *EFFORTS), float("nan"))
     if electrodes.any():
-        known = np.any(np.asarray(whole.moment) != 0, axis=1)
-        told = _part(whole, known)
+        told = with_moments(whole)
         if np.sum(told.valid) >= FEW_SAMPLES:
             found |= _of_moments(Balance(told, electrodes, groups)) | _of_limb(told)
         found["envelope_noise"] = _roughness(whole, electrodes)
@@ -49,10 +48,16 @@ def complete(windows: Windows, seen: NDArray[np.bool_]) -> tuple[Windows, NDArra
     """Return those windows that have all of the electrodes (muscle,) which most windows have, and these electrodes."""
     electrodes = np.asarray(2 * np.sum(seen, axis=0) >= max(len(seen), 1), dtype=np.bool_)
     there = np.all(seen | ~electrodes, axis=1)
-    return _part(windows, there), electrodes
+    return chosen(windows, there), electrodes
 
 
-def _part(windows: Windows, which: NDArray[np.bool_]) -> Windows:
+def with_moments(windows: Windows) -> Windows:
+    """Return the windows whose moment is known."""
+    return chosen(windows, np.any(np.asarray(windows.moment) != 0, axis=1))
+
+
+def chosen(windows: Windows, which: NDArray[Any]) -> Windows:
+    """Return some of the windows."""
     fields: tuple[Any, ...] = tuple(np.asarray(field)[which] for field in windows)
     return Windows(*fields)
 

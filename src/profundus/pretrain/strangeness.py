@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from profundus.model.balance import EFFORTS, later
 from profundus.model.outside import JUDGED, PROBABILITIES, features, together
-from profundus.model.strangeness import marks
+from profundus.model.strangeness import chosen, marks
 from profundus.model.windows import Windows
 from profundus.pretrain.learning import People
 from profundus.pretrain.lessons import ANY_SEEN
@@ -18,7 +18,7 @@ from profundus.pretrain.lessons import ANY_SEEN
 Floats = NDArray[np.float64]
 Marks = dict[str, float]
 COUNTS = (3, 6, 9)  # windows of a person
-MOST = 2000  # people
+MOST = 3000  # people
 MOVED = 60  # people on whom it is seen what a wrong input does
 MOVED_KG, MOVED_GAIN = 1.0, 1.5
 RIDGE = 2e-3  # share of the variances that is added to them
@@ -42,13 +42,13 @@ def reference(
     """
     chance = np.random.default_rng([seed, 7])
     sets = [usual, *(usual & (np.arange(len(usual)) != i) for i in np.flatnonzero(usual)), np.zeros_like(usual)]
-    chosen = chance.permutation(people.count)[:most]
+    which = chance.permutation(people.count)[:most]
     known = [count for count in counts if count <= people.truth.shape[1]] or [people.truth.shape[1]]
     out: dict[str, NDArray[Any]] = {"electrodes": np.stack(sets), "counts": np.array(known)}
-    spaces = [_space(people, chosen, one, groups) for one in sets]
+    spaces = [_space(people, which, one, groups) for one in sets]
     out |= {name: np.stack([space[name] for space in spaces]) for name in spaces[0]}
     tables = [
-        [_judged(people, chosen, i, out, groups, count=count, chance=chance) for i in range(len(sets))]
+        [_judged(people, which, i, out, groups, count=count, chance=chance) for i in range(len(sets))]
         for count in known
     ]
     for mark in JUDGED:
@@ -59,7 +59,7 @@ def reference(
 
 def _judged(
     people: People,
-    chosen: NDArray[np.intp],
+    which: NDArray[np.intp],
     electrodes: int,
     known: Mapping[str, NDArray[Any]],
     groups: tuple[str, ...],
@@ -69,18 +69,18 @@ def _judged(
 ) -> list[Marks]:
     """Return all marks of people who show ``count`` windows with some electrodes."""
     out, whole = [], people.truth.shape[1]
-    for windows in _each(people, chosen):
+    for windows in _each(people, which):
         seen = known["electrodes"][electrodes]
         if not seen.any():
             seen = chance.uniform(size=len(seen)) < ANY_SEEN
         some = np.sort(chance.permutation(whole)[:count])
-        found = marks(Windows(*(field[some] for field in windows)), np.broadcast_to(seen, (count, len(seen))), groups)
+        found = marks(chosen(windows, some), np.broadcast_to(seen, (count, len(seen))), groups)
         out.append(found | together(found, known, electrodes))
     return out
 
 
 def _space(
-    people: People, chosen: NDArray[np.intp], electrodes: NDArray[np.bool_], groups: tuple[str, ...]
+    people: People, which: NDArray[np.intp], electrodes: NDArray[np.bool_], groups: tuple[str, ...]
 ) -> dict[str, Floats]:
     """Return mean and covariance of the features, and what wrong inputs do to them.
 
@@ -93,9 +93,9 @@ def _space(
         found = marks(windows, np.broadcast_to(seen, (len(windows.load), len(seen))), groups)
         return np.array([np.nan if name in EFFORTS and not electrodes.any() else found[name] for name in names])
 
-    table = np.stack([values(windows) for windows in _each(people, chosen)])
+    table = np.stack([values(windows) for windows in _each(people, which)])
     mean, covariance = _moments(table)
-    first = list(_each(people, chosen[:MOVED]))
+    first = list(_each(people, which[:MOVED]))
 
     def way(wrong: Callable[[Windows], Windows], size: float) -> Floats:
         moved = np.stack([values(wrong(windows)) for windows in first]) - table[: len(first)]
@@ -122,8 +122,8 @@ def _louder(windows: Windows, muscle: int) -> Windows:
     return windows._replace(fast=windows.fast + off, slow=windows.slow + off)
 
 
-def _each(people: People, chosen: NDArray[np.intp]) -> Iterator[Windows]:
-    for person in chosen:
+def _each(people: People, which: NDArray[np.intp]) -> Iterator[Windows]:
+    for person in which:
         yield Windows(*(_wide(np.asarray(field[person])) for field in people.windows))
 
 
