@@ -46,16 +46,16 @@ def prior_from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, An
     problems = list(_problems(arrays, facts, file))
     if problems:
         raise FileFormatError(problems)
-    names = {name: tuple(facts[name]) for name in NAMES}
+    known: dict[str, Any] = {name: tuple(facts[name]) for name in NAMES}
+    known |= {name: np.asarray(arrays[name], np.float64) for name in NUMBERS}
     scale = Scale(*(jnp.asarray(arrays[f"scale/{name}"], jnp.float32) for name in Scale._fields))
     learning = LearningSettings(**facts["learning"])
-    shapes = eqx.filter_eval_shape(new_network, learning, scale, muscles=len(names["muscles"]), seed=0)
+    shapes = eqx.filter_eval_shape(new_network, learning, scale, muscles=len(known["muscles"]), seed=0)
     wide = {name: array.astype(np.float32) for name, array in arrays.items() if name.startswith("network/")}
     return DeepPrior(
         network=filled("network", shapes, wide, file=file, remedy=AGAIN),
         scale=scale,
-        **names,
-        **{name: np.asarray(arrays[name], np.float64) for name in NUMBERS},
+        **known,
         learning=learning,
         strangeness={name.removeprefix(STRANGE): array for name, array in arrays.items() if name.startswith(STRANGE)},
     )
@@ -88,7 +88,8 @@ def _problems(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], file
         return [Problem("error", what, file, expected="as this version sees them", remedy=AGAIN)]
     count = len(facts["muscles"])
     clues = _clues(tuple(facts["groups"]))
-    expected = dict.fromkeys(NUMBERS[:3], (count,)) | {"level_correlation": (count, count)}
+    expected: dict[str, tuple[int, ...]] = dict.fromkeys(NUMBERS[:3], (count,))
+    expected["level_correlation"] = (count, count)
     expected |= {"scale/mean": clues.each.shape[-1:], "scale/sd": clues.each.shape[-1:]}
     expected |= {"scale/person_mean": clues.person.shape, "scale/person_sd": clues.person.shape}
     return [
@@ -101,7 +102,7 @@ def _problems(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], file
 def _clues(groups: tuple[str, ...]) -> Clues:
     """Return the shapes of one window's clues."""
     muscles, samples, models = len(groups), seen.SAMPLES, len(seen.MUSCLES)
-    shapes = {
+    shapes: dict[str, tuple[int, ...]] = {
         "fast": (samples, muscles),
         "slow": (samples, muscles),
         "motion": (samples, 3),
@@ -112,8 +113,8 @@ def _clues(groups: tuple[str, ...]) -> Clues:
         "valid": (samples,),
         "scale_sd": (),
     }
-    empty = seen.Windows(**{name: np.zeros((1, *shape), np.float32) for name, shape in shapes.items()})
-    whole = empty._replace(valid=np.zeros((1, samples), np.bool_))
+    empty: dict[str, Any] = {name: np.zeros((1, *shape), np.float32) for name, shape in shapes.items()}
+    whole = seen.Windows(**{**empty, "valid": np.zeros((1, samples), np.bool_)})
     found: Clues = eqx.filter_eval_shape(clues_of, whole, np.zeros((1, muscles), np.bool_), same_group(groups))
     return found
 
