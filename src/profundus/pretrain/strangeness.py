@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from profundus.model.balance import EFFORTS, later
 from profundus.model.outside import JUDGED, PROBABILITIES, features, together
-from profundus.model.strangeness import chosen, marks
+from profundus.model.strangeness import LEAST_LOADS_KG, chosen, marks
 from profundus.model.windows import Windows
 from profundus.pretrain.learning import People
 from profundus.pretrain.lessons import ANY_SEEN
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 Marks = dict[str, float]
 COUNTS = (3, 6, 9)  # windows of a person
 MOST = 3000  # people
-MOVED = 60  # people on whom it is seen what a wrong input does
+MOVED = 40  # people on whom it is seen what a wrong input does
 MOVED_KG, MOVED_GAIN = 1.0, 1.5
 RIDGE = 2e-3  # share of the variances that is added to them
 
@@ -42,67 +43,61 @@ def reference(
     """
     chance = np.random.default_rng([seed, 7])
     sets = [usual, *(usual & (np.arange(len(usual)) != i) for i in np.flatnonzero(usual)), np.zeros_like(usual)]
-    which = chance.permutation(people.count)[:most]
-    known = [count for count in counts if count <= people.truth.shape[1]] or [people.truth.shape[1]]
+    those, whole = chance.permutation(people.count)[:most], people.truth.shape[1]
+    known = [count for count in counts if count <= whole] or [whole]
+    seen = [np.where(one.any(), one, True) for one in sets]  # where any may be meant, habits of all muscles are taken
+    full = [[_marked(windows, one, groups) for windows in _each(people, those)] for one in seen]
+    first = list(_each(people, those[:MOVED]))
+    spaces = [_space(found, first, one, groups) for found, one in zip(full, sets, strict=True)]
     out: dict[str, NDArray[Any]] = {"electrodes": np.stack(sets), "counts": np.array(known)}
-    spaces = [_space(people, which, one, groups) for one in sets]
     out |= {name: np.stack([space[name] for space in spaces]) for name in spaces[0]}
-    tables = [
-        [_judged(people, which, i, out, groups, count=count, chance=chance) for i in range(len(sets))]
-        for count in known
-    ]
+    tables: list[list[list[Marks]]] = []
+    for count in known:
+        same = [found if count == whole and one.any() else None for found, one in zip(full, sets, strict=True)]
+        shown = [
+            found or [_shown(windows, one, groups, count, chance) for windows in _each(people, those)]
+            for found, one in zip(same, sets, strict=True)
+        ]
+        tables.append([[found | together(found, out, i) for found in row] for i, row in enumerate(shown)])
     for mark in JUDGED:
-        values = [[[found[mark] for found in table] for table in row] for row in tables]
-        out[mark] = np.array([[_quantiles(np.array(column)) for column in row] for row in values])
+        out[mark] = np.array([[_quantiles(np.array([f[mark] for f in found])) for found in row] for row in tables])
     return out
 
 
-def _judged(
-    people: People,
-    which: NDArray[np.intp],
-    electrodes: int,
-    known: Mapping[str, NDArray[Any]],
-    groups: tuple[str, ...],
-    *,
-    count: int,
-    chance: np.random.Generator,
-) -> list[Marks]:
-    """Return all marks of people who show ``count`` windows with some electrodes."""
-    out, whole = [], people.truth.shape[1]
-    for windows in _each(people, which):
-        seen = known["electrodes"][electrodes]
-        if not seen.any():
-            seen = chance.uniform(size=len(seen)) < ANY_SEEN
-        some = np.sort(chance.permutation(whole)[:count])
-        found = marks(chosen(windows, some), np.broadcast_to(seen, (count, len(seen))), groups)
-        out.append(found | together(found, known, electrodes))
-    return out
+def _marked(windows: Windows, electrodes: NDArray[np.bool_], groups: tuple[str, ...]) -> Marks:
+    return marks(windows, np.broadcast_to(electrodes, (len(windows.load), len(electrodes))), groups)
+
+
+def _shown(
+    windows: Windows, electrodes: NDArray[np.bool_], groups: tuple[str, ...], count: int, chance: np.random.Generator
+) -> Marks:
+    """Return the marks of a person who shows ``count`` windows with some electrodes, with any where there are none."""
+    seen = electrodes if electrodes.any() else chance.uniform(size=len(electrodes)) < ANY_SEEN
+    return _marked(chosen(windows, np.sort(chance.permutation(len(windows.load))[:count])), seen, groups)
 
 
 def _space(
-    people: People, which: NDArray[np.intp], electrodes: NDArray[np.bool_], groups: tuple[str, ...]
+    found: Sequence[Marks], first: Sequence[Windows], electrodes: NDArray[np.bool_], groups: tuple[str, ...]
 ) -> dict[str, Floats]:
-    """Return mean and covariance of the features, and what wrong inputs do to them.
+    """Return mean and covariance of the features of people, and what wrong inputs do to those of the ``first``.
 
-    Where any electrodes are meant, habits of all muscles are taken; how moments go with them depends on the electrodes and is left out.
+    How moments go with envelopes depends on the electrodes: where any are meant, it is left out.
     """
     names = features(len(groups))
-    seen = electrodes if electrodes.any() else np.ones_like(electrodes)
+    any_meant = not electrodes.any()
+    seen = electrodes | any_meant
 
-    def values(windows: Windows) -> Floats:
-        found = marks(windows, np.broadcast_to(seen, (len(windows.load), len(seen))), groups)
-        return np.array([np.nan if name in EFFORTS and not electrodes.any() else found[name] for name in names])
-
-    table = np.stack([values(windows) for windows in _each(people, which)])
-    mean, covariance = _moments(table)
-    first = list(_each(people, which[:MOVED]))
+    def values(one: Marks) -> Floats:
+        return np.array([np.nan if any_meant and name in EFFORTS else one[name] for name in names])
 
     def way(wrong: Callable[[Windows], Windows], size: float) -> Floats:
-        moved = np.stack([values(wrong(windows)) for windows in first]) - table[: len(first)]
+        moved = np.stack([values(_marked(wrong(windows), seen, groups)) for windows in first]) - table[: len(first)]
         return np.nan_to_num(_mean(moved) / size)
 
+    table = np.stack([values(one) for one in found])
+    mean, covariance = _moments(table)
     gains = [
-        way(lambda windows, m=muscle: _louder(windows, m), np.log(MOVED_GAIN)) if seen[muscle] else np.zeros(len(names))
+        way(partial(_louder, muscle=muscle), np.log(MOVED_GAIN)) if seen[muscle] else np.zeros(len(names))
         for muscle in range(len(seen))
     ]
     return {"mean": mean, "covariance": covariance, "load_way": way(_heavier, MOVED_KG), "gain_way": np.stack(gains)}
@@ -110,6 +105,8 @@ def _space(
 
 def _heavier(windows: Windows) -> Windows:
     """Return a person's windows as a laboratory has them that believes all loads to be 1 kg heavier, in its inverse dynamics, too."""
+    if not np.ptp(windows.load) >= LEAST_LOADS_KG:  # or unknown: nothing is moved
+        return windows
     load = windows.load + MOVED_KG
     hanging = np.sin(later(windows.motion[..., 0])) * windows.valid
     per_kg = np.polyfit(windows.load, np.sum(windows.moment * hanging, axis=1) / np.sum(hanging**2, axis=1), 1)[0]
