@@ -14,16 +14,17 @@ from profundus.validate import metrics
 
 Floats = NDArray[np.float64]
 LAG_REACH_MS = 300.0
+EDGE_S = 0.3
 
 
-def score(rec: Reconstruction, *, edge_s: float = 0.3, hidden: Collection[str] = ()) -> Scorecard:
+def score(rec: Reconstruction, *, edge_s: float = EDGE_S, hidden: Collection[str] = ()) -> Scorecard:
     """Return the scores of every muscle with a truth and every coordinate with a measured moment.
 
     One row a trial; one pooled over the trials of a role (trial "all"); one pooled over those of a role and a known load (trial "load").
     ``edge_s`` [s] is left out at both ends of a trial, and so are samples that are missing or excluded. Muscles in ``hidden`` are marked
     as such. A lag never looks across two trials. Band scores are NaN where a method gives no band (lower = upper).
     """
-    columns = list(_columns(rec, edge_s))
+    columns = list(scored_columns(rec, edge_s=edge_s))
     rows = []
     for (kind, name), parts in _by_name(columns).items():
         marked = kind == "emg" and name in hidden
@@ -36,7 +37,7 @@ def score(rec: Reconstruction, *, edge_s: float = 0.3, hidden: Collection[str] =
 
 
 @dataclass(frozen=True)
-class _Column:
+class ScoredColumn:
     """One muscle's or coordinate's samples (time,) of one trial, or of several one after the other."""
 
     kind: Literal["emg", "moment"]
@@ -51,7 +52,8 @@ class _Column:
     upper: Floats
 
 
-def _columns(rec: Reconstruction, edge_s: float) -> Iterator[_Column]:
+def scored_columns(rec: Reconstruction, *, edge_s: float = EDGE_S) -> Iterator[ScoredColumn]:
+    """Yield every muscle and coordinate of every trial as it is judged: ``edge_s`` [s] left out at both ends, gaps as NaN."""
     for part in rec.trials:
         trial = part.trial
         inner = (trial.time >= trial.time[0] + edge_s - 1e-9) & (trial.time <= trial.time[-1] - edge_s + 1e-9)
@@ -60,11 +62,15 @@ def _columns(rec: Reconstruction, edge_s: float) -> Iterator[_Column]:
         for i, muscle in enumerate(trial.muscles):
             truth = np.where(trial.emg_valid[:, i] | ~trial.measured[i], trial.truth[:, i], np.nan)
             lower, upper = _band(part, i)
-            yield _Column("emg", muscle, *facts, truth[inner], part.excitation[inner, i], lower[inner], upper[inner])
+            yield ScoredColumn(
+                "emg", muscle, *facts, truth[inner], part.excitation[inner, i], lower[inner], upper[inner]
+            )
         if part.moment is not None:
             for i, coordinate in enumerate(trial.coordinates):
                 measured = np.where(trial.moment_valid[:, i], trial.moment[:, i], np.nan)
-                yield _Column("moment", coordinate, *facts, measured[inner], part.moment[inner, i], unknown, unknown)
+                yield ScoredColumn(
+                    "moment", coordinate, *facts, measured[inner], part.moment[inner, i], unknown, unknown
+                )
 
 
 def _band(part: TrialReconstruction, muscle: int) -> tuple[Floats, Floats]:
@@ -74,7 +80,7 @@ def _band(part: TrialReconstruction, muscle: int) -> tuple[Floats, Floats]:
     return (lower, upper) if given else (nothing, nothing)
 
 
-def _by_name(columns: Sequence[_Column]) -> dict[tuple[Literal["emg", "moment"], str], list[_Column]]:
+def _by_name(columns: Sequence[ScoredColumn]) -> dict[tuple[Literal["emg", "moment"], str], list[ScoredColumn]]:
     """Return the columns that can be scored, muscles before coordinates, each in the order of the model."""
     known = [column for column in columns if np.any(np.isfinite(column.truth) & np.isfinite(column.estimate))]
     names = dict.fromkeys((column.kind, column.name) for column in known)
@@ -84,7 +90,7 @@ def _by_name(columns: Sequence[_Column]) -> dict[tuple[Literal["emg", "moment"],
     }
 
 
-def _poolings(parts: Sequence[_Column]) -> Iterator[tuple[str, float, str, list[_Column]]]:
+def _poolings(parts: Sequence[ScoredColumn]) -> Iterator[tuple[str, float, str, list[ScoredColumn]]]:
     """Yield trial, load, role and columns of every row: each trial, then per role all of them, then per role and load."""
     for part in parts:
         yield part.trial, part.load_kg, part.role, [part]
@@ -95,7 +101,7 @@ def _poolings(parts: Sequence[_Column]) -> Iterator[tuple[str, float, str, list[
             yield "load", load_kg, role, [part for part in those if part.load_kg == load_kg]
 
 
-def _joined(parts: Sequence[_Column]) -> _Column:
+def _joined(parts: Sequence[ScoredColumn]) -> ScoredColumn:
     """Return the columns one after the other, with gaps of NaN between them that no lag can bridge."""
     first = parts[0]
     gap = np.full(round(LAG_REACH_MS / 1000.0 / first.step) + 1, np.nan)
@@ -103,10 +109,10 @@ def _joined(parts: Sequence[_Column]) -> _Column:
         np.concatenate([piece for part in parts for piece in (getattr(part, key), gap)][:-1])
         for key in ("truth", "estimate", "lower", "upper")
     )
-    return _Column(first.kind, first.name, first.trial, first.load_kg, first.role, first.step, *series)
+    return ScoredColumn(first.kind, first.name, first.trial, first.load_kg, first.role, first.step, *series)
 
 
-def _scores(column: _Column) -> dict[str, float]:
+def _scores(column: ScoredColumn) -> dict[str, float]:
     truth, estimate = column.truth, column.estimate
     known = np.isfinite(truth) & np.isfinite(estimate)
     lower, upper = np.where(known, (column.lower, column.upper), np.nan)
