@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from plotly.offline import get_plotlyjs
 
 from profundus.records import ScoreRow
+from profundus.report.comparison_bands import band_block
 from profundus.report.comparison_content import CEILING, ComparisonContent
 from profundus.report.comparison_numbers import cells, levels, loads_of, median_subject, ratios, shown_at_first
 from profundus.report.comparison_physiology import amplitude_words, expected, way_of
@@ -36,7 +37,7 @@ def build_comparison(content: ComparisonContent) -> str:
     script, template = asset("shared.js", "comparison.js"), asset("comparison.html")
     parts = {
         "policy": policy(plotly, script),
-        "style": asset("page.css", "comparison.css"),
+        "style": asset("page.css", "comparison.css", "charts.css"),
         "title": escaped(content.title),
         "study": escaped(content.study),
         "plotly": plotly,
@@ -54,7 +55,7 @@ def build_comparison(content: ComparisonContent) -> str:
 
 
 def _sections(content: ComparisonContent) -> dict[str, str]:
-    found = ceiling_block(content)
+    found, bands = ceiling_block(content), band_block(content)
     between = (
         '<section id="ceiling" class="panel"><h2>Hidden muscles, from floor to ceiling</h2><p class="note">The floor is the copy of '
         "the nearest measured muscle, the ceiling what the muscle's own EMG in other trials tells; neither is a strict bound.</p>"
@@ -65,6 +66,8 @@ def _sections(content: ComparisonContent) -> dict[str, str]:
         "people": escaped(_people_words(content)),
         "amplitude": escaped(amplitude_words(content)),
         "scores": score_block(content),
+        "bands": f'<section id="bands" class="panel"><h2>Do the bands hold?</h2>{bands}</section>' if bands else "",
+        "nav_bands": '<a href="#bands">Bands</a>' if bands else "",
         "ceiling": between if found else "",
         "run": run_block(content),
         "problems": problem_block(content.problems),
