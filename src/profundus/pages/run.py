@@ -14,7 +14,7 @@ from profundus.io.run_directory import MANIFEST, SCORES, RunDirectory
 from profundus.io.store import write_whole
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.models import copy_of_nearest
-from profundus.records import Anatomy, Flag, Reconstruction, Trial
+from profundus.records import Anatomy, DecidedRow, Flag, Reconstruction, TradeOff, Trial
 from profundus.report import PageContent, SubjectContent, TrainingCurve, build_page
 
 PAGE = "report.html"
@@ -73,6 +73,8 @@ def _subject(run: RunDirectory, subject: str, noted: Mapping[str, Any], anatomy:
         parameters=run.parameters(subject),
         training=_training(run, subject),
         quality=run.quality(subject),
+        decided=tuple(DecidedRow(**row) for row in noted.get("decided", ())),
+        trade_offs=tuple(TradeOff(**pair) for pair in noted.get("trade_offs", ())),
     )
 
 

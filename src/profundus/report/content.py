@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from profundus.errors import InputError, Problem
-from profundus.records import FitSettings, Flag, ParameterRow, QualityRow, Reconstruction, Scorecard
+from profundus.records import (
+    DecidedRow,
+    FitSettings,
+    Flag,
+    ParameterRow,
+    QualityRow,
+    Reconstruction,
+    Scorecard,
+    TradeOff,
+)
 
 
 @dataclass(frozen=True)
@@ -21,13 +30,18 @@ class TrainingCurve:
 
 @dataclass(frozen=True)
 class SubjectContent:
-    """One person on the page: the method's answer, other methods' answers to the same trials, and how they came about."""
+    """One person on the page: the method's answer, other methods' answers to the same trials, and how they came about.
+
+    ``decided`` and ``trade_offs`` are of people whom a learned prior met, ``training`` of those on whom networks were trained.
+    """
 
     reconstruction: Reconstruction
     others: tuple[Reconstruction, ...] = ()
     parameters: tuple[ParameterRow, ...] = ()
     training: tuple[TrainingCurve, ...] = ()
     quality: tuple[QualityRow, ...] = ()
+    decided: tuple[DecidedRow, ...] = ()
+    trade_offs: tuple[TradeOff, ...] = ()
 
     @property
     def id(self) -> str:

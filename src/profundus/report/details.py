@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from profundus.errors import Problem
 from profundus.records import ParameterRow, QualityRow
 from profundus.report.content import SubjectContent
+from profundus.report.decided import LEVEL, level_words
 from profundus.report.words import MISSING, escaped, muscle_name, percent, significant, table
 
 PARAMETER_HEAD = (
@@ -31,7 +32,8 @@ QUALITY_HEAD = (
 def parameter_block(subject: SubjectContent) -> str:
     """Return the table of musculoskeletal parameters of one person."""
     body, last = [], None
-    for row in subject.parameters:
+    muscles = list(dict.fromkeys(row.muscle for row in subject.parameters))
+    for row in sorted(subject.parameters, key=lambda row: (not row.muscle, muscles.index(row.muscle))):
         if row.muscle != last:
             title = muscle_name(row.muscle) if row.muscle else "Whole person"
             body.append(f'<tr class="group"><th colspan="6" scope="rowgroup">{escaped(title)}</th></tr>')
@@ -41,6 +43,9 @@ def parameter_block(subject: SubjectContent) -> str:
 
 
 def _parameter_row(row: ParameterRow) -> str:
+    name = escaped(row.parameter.replace("_", " "))
+    if row.parameter == LEVEL:
+        return f'<tr><th scope="row">{name}</th><td colspan="5" class="said">{escaped(level_words(row))}</td></tr>'
     unit = "" if row.unit == "-" else f" {row.unit}"
     change = (row.fitted - row.generic) / row.generic if row.generic else float("nan")
     sign = "+" if change > 0 else ""
@@ -48,7 +53,7 @@ def _parameter_row(row: ParameterRow) -> str:
     told = "data" if row.moved_by_data else '<span class="muted">prior</span>'
     changed = f"{sign}{percent(change)}" if row.generic else MISSING
     return (
-        f'<tr><th scope="row">{escaped(row.parameter.replace("_", " "))}</th><td class="wide">{significant(row.generic)}</td>'
+        f'<tr><th scope="row">{name}</th><td class="wide">{significant(row.generic)}</td>'
         f"<td>{significant(row.fitted)}<small> ± {significant(row.posterior_sd, 2)}{escaped(unit)}</small></td>"
         f'<td class="wide">{changed}</td><td class="place">{_range_picture(row)}{bound}</td><td>{told}</td></tr>'
     )

@@ -25,7 +25,9 @@ REFERENCES = (
 def methods_paragraph(content: PageContent) -> str:
     """Return plain text: muscles, trials, processing, model, losses, ensemble, scores, versions, references."""
     sentences = [_aim(content), _trials(content), _processing(content)]
-    if content.settings is not None:
+    if content.settings is not None and any(subject.decided for subject in content.subjects):
+        sentences += [_learned(content, content.settings)]
+    elif content.settings is not None:
         sentences += [_model(content.settings), _losses(content.settings), _training(content.settings)]
     sentences.append("Scores leave out 0.3 s at each end of a trial; test trials were not used for fitting.")
     sentences.append(_versions(content.provenance))
@@ -138,6 +140,20 @@ def _physics(settings: FitSettings) -> str:
     return (
         f"activation dynamics (smoothing b = {settings.activation_smoothing:g}) and {muscles} with {settings.tendon} tendons turn them "
         "into joint moments"
+    )
+
+
+def _learned(content: PageContent, settings: FitSettings) -> str:
+    """Return how people were met with a learned prior."""
+    prior = (
+        "A network that virtual people had taught (a learned prior) answered for muscles without an electrode from envelopes, motion, load "
+        "and moments; bands are 90 % intervals of a log-normal distribution."
+    )
+    if not any(subject.parameters for subject in content.subjects):
+        return f"{prior} No musculoskeletal parameters were fitted."
+    return (
+        f"{prior} With these excitations held, {_physics(settings)}, and musculoskeletal parameters were fitted to the measured moments as "
+        "the maximum of their posterior (Levenberg-Marquardt)."
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from plotly.offline import get_plotlyjs
 
 from profundus.report.content import PageContent, SubjectContent, TrainingCurve
+from profundus.report.decided import decided_block
 from profundus.report.details import parameter_block, problem_block, provenance_block, quality_block
 from profundus.report.methods import methods_paragraph
 from profundus.report.palette import muscle_colors
@@ -18,6 +19,12 @@ from profundus.report.words import escaped, method_name, muscle_name
 
 CURVE_POINTS = 120  # of one person; shared by several, but at least FEWEST_CURVE_POINTS
 FEWEST_CURVE_POINTS = 24
+DECIDED = (
+    '<section id="decided" class="panel"><h2>What decided the answer</h2><p class="note">How wide the answer for each deep muscle is, as a '
+    "factor up or down that holds 90\u202f%, when more and more is known. Light: all of it; dark: the level alone, the one factor that "
+    "all of the person's samples share.</p>{}</section>"
+)
+UNTRAINED = {True: "Nothing was trained on this person: a learned prior answered.", False: "No training was recorded."}
 
 
 def build_page(content: PageContent) -> str:
@@ -46,7 +53,10 @@ def build_page(content: PageContent) -> str:
 
 def _sections(content: PageContent) -> dict[str, str]:
     several = len(content.subjects) > 1
+    met = any(subject.decided for subject in content.subjects)
     return {
+        "decided": DECIDED.format(_per_subject(content, decided_block)) if met else "",
+        "nav_decided": '<a href="#decided">Decided by</a>' if met else "",
         "verdicts": _per_subject(content, lambda subject: verdict_block(content, subject)),
         "scores": _per_subject(content, lambda subject: score_block(content, subject)),
         "across": f'<section id="across"><h2>All subjects</h2>{across_block(content)}</section>' if several else "",
@@ -89,6 +99,7 @@ def _data(content: PageContent) -> dict[str, object]:
         "method": method_name(content.subjects[0].reconstruction.method),
         "methods": {other.method: method_name(other.method) for s in content.subjects for other in s.others},
         "scores": [_trial_scores(content, subject) for subject in content.subjects],
+        "untrained": [UNTRAINED[bool(subject.decided)] for subject in content.subjects],
         "training": [[_curve(curve, points) for curve in subject.training] for subject in content.subjects],
     }
 

@@ -18,6 +18,7 @@ Tone = Literal["good", "caution", "bad", "unknown"]
 EXPLAINED, PARTLY_EXPLAINED = 0.9, 0.7  # R² of the moment
 FOLLOWS, FOLLOWS_LOOSELY = 0.85, 0.6  # correlation with the truth
 AMPLITUDE_OFF = 0.25  # share by which the mean may stray before only the time course counts
+NUISANCES = ("emg_gain", "excitation_level")  # fitted beside the parameters, and none of them
 NARROW, WIDE = 0.8, 0.97  # share of the truth that a 90 % band should hold, at least and at most
 
 
@@ -168,7 +169,7 @@ def _level_words(subject: SubjectContent, muscle: str) -> str:
 
 
 def _parameters(subject: SubjectContent) -> list[Finding]:
-    rows = [row for row in subject.parameters if row.parameter != "emg_gain"]
+    rows = [row for row in subject.parameters if row.parameter not in NUISANCES]
     if not rows:
         return []
     moved, at_bound = sum(row.moved_by_data for row in rows), sum(row.at_bound for row in rows)

@@ -193,7 +193,7 @@
   function drawTraining() {
     const box = el("losses"), members = page.training[subject];
     const terms = [...new Set(members.flatMap((member) => Object.keys(member.terms)))];
-    if (!terms.length) { Plotly.purge(box); box.replaceChildren(make("p", { className: "empty" }, "No training was recorded.")); return; }
+    if (!terms.length) { Plotly.purge(box); box.replaceChildren(make("p", { className: "empty" }, page.untrained[subject])); return; }
     if (!box.classList.contains("js-plotly-plot")) box.textContent = "";
     const columns = Math.min(terms.length, box.clientWidth < 600 ? 1 : 3), rows = Math.ceil(terms.length / columns), height = rows * 190;
     const layout = { height, margin: { l: 50, r: 10, t: 4, b: 30 }, showlegend: false, font: { family: FONT, size: 11, color: MUTED }, annotations: [], hovermode: "closest" };
