@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Comparison",
     "Run",
+    "advise",
     "compare",
     "fit",
     "load_model",
@@ -250,6 +251,28 @@ def compare(
     return Comparison(result.directory.path)
 
 
+def advise(
+    study: Study | str | Path, *, subject: str | None = None, out: str | Path | None = None, seed: int = 0
+) -> pd.DataFrame:
+    """Return which recordings would narrow the bands of a person's deep muscles most, a row a recording and muscle, the best first.
+
+    Columns: see `profundus.records.AdviceRow`; ``attrs`` holds the ``summary`` and what was ``left_out``. With ``out`` the folder gets
+    ``advice.csv`` and ``advice.json``. Raises InputError (study, person, no learned prior).
+    """
+    import pandas as pd
+
+    from profundus.protocols.advising import advise_study, write_advice
+    from profundus.records import AdviceRow
+
+    read = study if isinstance(study, Study) else load_study(study)
+    advice = advise_study(read, subject=subject, seed=seed)
+    if out is not None:
+        write_advice(advice, Path(out))
+    frame = pd.DataFrame([vars(row) for row in advice.rows], columns=[field.name for field in fields(AdviceRow)])
+    frame.attrs.update(summary=advice.summary, left_out=advice.left_out)
+    return frame
+
+
 def pretrain(
     recipe: Recipe | str | Path | None = None,
     *,
@@ -259,16 +282,19 @@ def pretrain(
     overwrite: bool = False,
     on_progress: Callable[[PretrainProgress], None] | None = None,
 ) -> Path:
-    """Teach a network on virtual people; return the file of the prior, beside which its card stands (``card.json``, ``card.md``).
+    """Teach a network on virtual people; return the file of the prior, with its card beside it (``card.json``, ``card.md``, ``card.html``).
 
     ``recipe`` is the file of a recipe, or a Recipe, or None for the built-in one. People are made by ``workers`` processes that start
     Python anew: call this under ``if __name__ == "__main__":``. Raises InputError (recipe, folder), ResourceError (disk), ConvergenceError.
     """
     from profundus.io.recipe_file import read_recipe
+    from profundus.pages import write_prior_page
     from profundus.protocols.pretraining import pretrain as taught
 
     read = recipe if isinstance(recipe, Recipe) else read_recipe(None if recipe is None else Path(recipe))
-    return taught(read, Path(out), workers=workers, resume=resume, overwrite=overwrite, on_progress=on_progress).prior
+    result = taught(read, Path(out), workers=workers, resume=resume, overwrite=overwrite, on_progress=on_progress)
+    write_prior_page(result.path)
+    return result.prior
 
 
 def reconstruct(

@@ -17,6 +17,7 @@ from profundus.cli.fitting import warning_words
 from profundus.cli.outcome import Outcome, Words, table
 from profundus.cli.progress import LINE_EVERY_S
 from profundus.io.recipe_file import read_recipe
+from profundus.pages import write_prior_page
 from profundus.protocols.pretraining import CARD_TEXT, Listener, Pretrained, pretrain
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def pretrained(
     recipe = read_recipe(recipe_file)
     with shown_progress(quiet=quiet) as tell:
         result = pretrain(recipe, out, workers=workers, resume=resume, overwrite=overwrite, on_progress=tell)
-    return Outcome(_facts(result), _words(result))
+    page = write_prior_page(result.path)
+    return Outcome({**_facts(result), "page": page}, [*_words(result), f"Page:  {page}"])
 
 
 @contextmanager

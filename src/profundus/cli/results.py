@@ -10,7 +10,7 @@ from profundus.cli.outcome import Outcome, Words
 from profundus.io.comparison_directory import KIND, ComparisonDirectory
 from profundus.io.export_opensim import export_opensim
 from profundus.io.run_directory import RunDirectory, read_run, refuse_kind
-from profundus.pages import write_comparison_page, write_page
+from profundus.pages import is_prior, write_comparison_page, write_page, write_prior_page
 from profundus.protocols.reconstructing import reconstruct_trials
 
 
@@ -50,10 +50,13 @@ def reconstructed(
 
 
 def reported(run_path: Path) -> Outcome:
-    """Return where the page of a run, or of a comparison, has been written."""
-    run = read_run(run_path)
-    page = write_comparison_page(ComparisonDirectory(run)) if run.manifest.get("kind") == KIND else write_page(run)
+    """Return where the page of a run, of a comparison or of a learned prior has been written."""
+    page = write_prior_page(run_path) if is_prior(run_path) else _page_of_run(read_run(run_path))
     return Outcome({"page": page}, [f"Page: {page}"])
+
+
+def _page_of_run(run: RunDirectory) -> Path:
+    return write_comparison_page(ComparisonDirectory(run)) if run.manifest.get("kind") == KIND else write_page(run)
 
 
 def exported(run_path: Path, *, to: Literal["opensim"], out: Path | None = None, subject: str | None = None) -> Outcome:

@@ -28,7 +28,8 @@ from profundus.protocols.prior_card import card_of, card_text
 from profundus.protocols.teachers import PEOPLE, block_file, make_people
 from profundus.records import Anatomy, Recipe
 
-RECIPE, PRIOR, CARD, CARD_TEXT, CHECKPOINTS = "recipe.toml", "prior.safetensors", "card.json", "card.md", "checkpoints"
+RECIPE, PRIOR, CHECKPOINTS = "recipe.toml", "prior.safetensors", "checkpoints"
+CARD, CARD_TEXT, CARD_PAGE = "card.json", "card.md", "card.html"
 CHECKPOINT_EVERY_S = 30.0
 LAST_LOSSES = 100  # steps whose mean is told
 
@@ -88,7 +89,7 @@ def pretrain(
         return Pretrained(out, json.loads((out / CARD).read_text(encoding="utf-8")))
     work = _Work(recipe, out, read_anatomy(recipe.anatomy), on_progress)
     work.make(workers or _cores())
-    learner = Learner(recipe, work.anatomy, work.people(work.taught)[0])
+    learner = Learner(recipe, work.anatomy, work.teachers())
     course, seconds, warnings = work.learn(learner)
     return Pretrained(out, work.judge(learner, course, seconds), warnings)
 
@@ -120,6 +121,14 @@ class _Work:
                 whole[name][place * len(array) :][: len(array)] = array
         windows, truth, family = windows_from(whole)
         return People(windows, truth), family
+
+    def teachers(self) -> People:
+        """Return the people who are learned from."""
+        people, family = self.people(self.taught)
+        if not self.recipe.learning.without:
+            return people
+        left_out = [self.recipe.teachers.families.index(name) for name in self.recipe.learning.without]
+        return people.some(np.flatnonzero(~np.isin(family, left_out)))
 
     def learn(self, learner: Learner) -> tuple[Course, dict[str, float], tuple[Problem, ...]]:
         """Return the finished training, how long all of it took, and what was wrong with checkpoints."""
@@ -189,7 +198,7 @@ class _Work:
 
 def _started(recipe: Recipe, out: Path, *, resume: bool, overwrite: bool) -> None:
     """Make the folder ready; raise InputError where it holds what must not be mixed with this."""
-    ours = {RECIPE, PRIOR, CARD, CARD_TEXT, CHECKPOINTS, PEOPLE}
+    ours = {RECIPE, PRIOR, CARD, CARD_TEXT, CARD_PAGE, CHECKPOINTS, PEOPLE}
     if out.exists():
         others = out.is_dir() and [path.name for path in out.iterdir() if path.name not in ours]
         if others is False or [name for name in others if not is_unfinished(out / name)]:
