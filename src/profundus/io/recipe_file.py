@@ -96,6 +96,13 @@ def _contradictions(recipe: Recipe) -> Iterator[Found]:
     if own.width % own.heads:
         what = f"learning.width is {own.width}, which {own.heads} heads cannot share"
         yield ("learning", "width"), what, f"a multiple of learning.heads ({own.heads})", ""
+    families = recipe.teachers.families
+    for name in own.without:
+        if name not in families:
+            what = f"learning.without: no people have a control strategy called {shown(name)}"
+            yield ("learning", "without"), what, "", nearest_name(name, families)
+    if own.without and set(own.without) >= set(families):
+        yield ("learning", "without"), "learning.without leaves nobody to learn from", "fewer than all families", ""
 
 
 def _anatomy(recipe: Recipe) -> Iterator[Found]:

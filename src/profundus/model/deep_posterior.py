@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -45,7 +45,8 @@ class Context:
 
     def part(self, index: NDArray[np.intp]) -> Context:
         """Return some of the windows."""
-        return Context(Windows(*(field[index] for field in self.windows)), self.seen[index])
+        fields: list[Any] = [field[index] for field in self.windows]
+        return Context(Windows(*fields), self.seen[index])
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,15 @@ class DeepPosterior:
     def sd(self) -> Floats:
         """Return the standard deviation of the log excitation (time, muscle)."""
         return np.hypot(self.course_sd, self.level_sd)
+
+
+class WindowPosterior(NamedTuple):
+    """The answer for a person's windows: ``middle`` and ``course_sd`` (window, sample, muscle), ``level_sd`` (muscle,), as in
+    `DeepPosterior`."""
+
+    middle: Floats
+    course_sd: Floats
+    level_sd: Floats
 
 
 def context_of(
@@ -89,6 +99,12 @@ def deep_posteriors(
 ) -> tuple[DeepPosterior, ...]:
     """Return the answer for each trial, which is seen beside the person's ``context``; trials do not see each other."""
     return tuple(_answers(prior, context, trials, model, scale_sd))
+
+
+def window_posterior(prior: DeepPrior, context: Context) -> WindowPosterior:
+    """Return the answer for all windows of a context, which see each other."""
+    middle, log_sd, level_log_sd = _asked(prior, context)
+    return WindowPosterior(middle, prior.course_factor * np.exp(log_sd), prior.level_factor * np.exp(level_log_sd))
 
 
 def _answers(

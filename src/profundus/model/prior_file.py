@@ -49,7 +49,7 @@ def prior_from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, An
     known: dict[str, Any] = {name: tuple(facts[name]) for name in NAMES}
     known |= {name: np.asarray(arrays[name], np.float64) for name in NUMBERS}
     scale = Scale(*(jnp.asarray(arrays[f"scale/{name}"], jnp.float32) for name in Scale._fields))
-    learning = LearningSettings(**facts["learning"])
+    learning = LearningSettings(**{**facts["learning"], "without": tuple(facts["learning"].get("without", ()))})
     shapes = eqx.filter_eval_shape(new_network, learning, scale, muscles=len(known["muscles"]), seed=0)
     wide = {name: array.astype(np.float32) for name, array in arrays.items() if name.startswith("network/")}
     return DeepPrior(

@@ -44,6 +44,11 @@ class People:
         """Return how many there are."""
         return len(self.truth)
 
+    def some(self, index: NDArray[np.intp]) -> People:
+        """Return some of them."""
+        fields: list[Any] = [field[index] for field in self.windows]
+        return People(Windows(*fields), self.truth[index])
+
 
 class Course(NamedTuple):
     """A training in progress; ``network`` is what is trained, ``mean`` its running mean, which is what is kept in the end."""

@@ -36,7 +36,10 @@ class TeachersSettings:
 
 @dataclass(frozen=True)
 class LearningSettings:
-    """Size of the network and course of its training."""
+    """Size of the network and course of its training.
+
+    ``without`` names control strategies whose people it does not learn from: they are strangers that can judge it.
+    """
 
     width: int = quantity("-", low=8, high=1024, default=96, meaning="channels of a token")
     trial_layers: int = quantity("-", low=1, high=12, default=2, meaning="blocks within a trial before people are met")
@@ -47,6 +50,7 @@ class LearningSettings:
     people_a_step: int = quantity("-", low=1, high=4096, default=16, meaning="people in a step")
     trials_a_person: int = quantity("-", low=1, high=64, default=6, meaning="trials of each")
     learning_rate: float = quantity("-", low=1e-6, high=1.0, default=1.5e-3, meaning="peak learning rate")
+    without: tuple[str, ...] = ()
     held_out: float = quantity(
         "-", low=0.001, high=0.5, default=0.04, meaning="share of people kept to judge and calibrate"
     )
