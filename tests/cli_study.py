@@ -24,6 +24,7 @@ kind = "envelope"
 normalization = "mvc"
 
 [fit]
+ablation = "{ablation}"
 steps = {steps}
 members = 5
 
@@ -45,9 +46,9 @@ TRIAL = """
 TRIALS = (("light", 1.0, "fit", 1), ("heavy", 3.0, "fit", 2), ("middle", 2.0, "test", 3))
 
 
-def tiny_study(folder: Path, *, steps=300, subjects=("sub-01",)) -> Path:
-    """Write the study and its recordings of 3 s into ``folder``; return the study file."""
-    text = HEAD.format(steps=steps)
+def tiny_study(folder: Path, *, steps=300, subjects=("sub-01",), ablation="no_pretraining") -> Path:
+    """Write the study and its recordings of 3 s into ``folder``; return the study file. Networks are trained on the people themselves."""
+    text = HEAD.format(steps=steps, ablation=ablation)
     for number, subject in enumerate(subjects):
         text += f'\n[[subject]]\nid = "{subject}"\n'
         for name, load_kg, role, seed in TRIALS:

@@ -1,0 +1,107 @@
+"""`fit` as it is by default: a learned prior answers for the deep muscles, and new trials are answered alike."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from cli_study import called, new_trial, tiny_study
+from curls import curl
+from profundus.api import Run
+from profundus.io.run_directory import read_run
+from profundus.io.shipped import shipped_prior
+from profundus.pages import page_of
+
+DEEP = ["BRA", "TRImed"]
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Return (study file, run folder, what was printed) of one fit."""
+    folder = tmp_path_factory.mktemp("taught")
+    study, run = tiny_study(folder, ablation="none"), folder / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NO_COLOR", raising=False)
+        from profundus.cli.main import main
+
+        code = main(["fit", str(study), "--out", str(run), "--json", "--quiet"])
+    assert code == 0
+    return study, run
+
+
+def test_a_prior_comes_with_the_elbow():
+    path = shipped_prior("arm26")
+    assert path is not None
+    assert path.stat().st_size < 5_000_000
+
+
+def test_bands_surround_the_answer_and_hold_most_of_the_truth(fitted):
+    data = Run(fitted[1]).dataset()
+    lower, middle, upper = (data[name].sel(muscle=DEEP).values for name in ("lower", "excitation", "upper"))
+    known = np.isfinite(middle)
+    assert np.all(lower[known] < middle[known])
+    assert np.all(middle[known] < upper[known])
+    truth = data["truth"].sel(muscle=DEEP).values
+    assert np.mean((truth >= lower)[known] & (truth <= upper)[known]) > 0.6
+
+
+def test_draws_spread_as_the_band_does(fitted):
+    data = Run(fitted[1]).dataset().sel(muscle="BRA")
+    band = np.log(data["excitation"] / data["lower"]) / 1.645
+    drawn = np.log(data["excitation_draws"]).std("draw")
+    assert float((drawn / band).mean()) == pytest.approx(1.0, abs=0.25)
+
+
+def test_the_parameters_explain_the_moment_of_a_test_trial(fitted):
+    data = Run(fitted[1]).dataset()
+    one = data.sel(trial="sub-01_middle").dropna("time", subset=["moment_model"])
+    model, measured = one["moment_model"].values[30:-30, 0], one["moment_measured"].values[30:-30, 0]
+    assert np.corrcoef(model, measured)[0, 1] > 0.9
+
+
+def test_levels_of_deep_muscles_stand_beside_the_32_parameters(fitted):
+    rows = read_run(fitted[1]).parameters("sub-01")
+    assert len([row for row in rows if row.parameter not in ("emg_gain", "excitation_level")]) == 32
+    levels = {row.muscle: row for row in rows if row.parameter == "excitation_level"}
+    assert set(levels) == set(DEEP)
+    assert all(0 < row.posterior_sd <= row.prior_sd for row in levels.values())
+
+
+def test_the_manifest_tells_what_decided_the_answer_and_what_cannot_be_told_apart(fitted):
+    facts = json.loads((fitted[1] / "run.json").read_text())["subjects"]["sub-01"]
+    assert {row["muscle"] for row in facts["decided"]} == set(DEEP)
+    assert all(row["all_sd"] < row["motion_sd"] for row in facts["decided"])
+    assert any("BRA" in pair["first"] + pair["second"] for pair in facts["trade_offs"])
+
+
+def test_a_new_trial_is_answered_as_the_same_trial_in_memory(fitted, tmp_path, capsys):
+    code, _ = called(capsys, "reconstruct", fitted[1], new_trial(tmp_path), "--out", tmp_path / "new")
+    assert code == 0
+    from_files = Run(tmp_path / "new").dataset().isel(trial=0)
+    from_memory = Run(fitted[1]).reconstruct(curl("again", load_kg=2.0, seconds=2.0, role="test", seed=99))
+    deep = from_memory["excitation"].sel(muscle=DEEP).values
+    np.testing.assert_allclose(deep, from_files["excitation"].sel(muscle=DEEP).values, rtol=0.05)
+
+
+def test_an_electrode_that_is_dead_in_a_new_trial_is_answered_for_and_said(fitted):
+    from dataclasses import replace
+
+    trial = curl("dead", load_kg=2.0, seconds=2.0, role="test", seed=99)
+    seen = trial.emg_valid.copy()
+    seen[:, trial.muscles.index("BIClong")] = False
+    dead = replace(trial, emg=np.where(seen, trial.emg, np.nan), emg_valid=seen)
+    answer = Run(fitted[1]).reconstruct(dead)["excitation"].sel(muscle="BIClong").values
+    assert np.isfinite(answer).all()
+
+
+def test_the_page_of_a_taught_person_is_made(fitted):
+    assert "Brachialis (BRA)" in page_of(read_run(fitted[1]))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths of another machine")
+def test_the_same_study_gives_the_same_bits(fitted, tmp_path, capsys):
+    code, _ = called(capsys, "fit", fitted[0], "--out", tmp_path / "again", "--seed", 5)
+    assert code == 0
+    again, before = Run(tmp_path / "again").dataset(), Run(fitted[1]).dataset()
+    np.testing.assert_array_equal(again["excitation"], before["excitation"])
