@@ -156,7 +156,7 @@ def test_what_cannot_be_heard_is_left_out_with_its_reason():
 
 
 def calibrate(folder, *tables):
-    path = tiny_study(folder)
+    path = tiny_study(folder, ablation="none")
     path.write_text(path.read_text() + "".join(f"\n[[calibration]]\n{table}\n" for table in tables), encoding="utf-8")
     return path
 

@@ -22,6 +22,8 @@ SIGNATURES = {
     "hide: 'Sequence[str]' = (), split: 'str' = 'roles', seed: 'int' = 0, people: 'int' = 100, "
     "subjects: 'Sequence[str] | None' = None, resume: 'bool' = False, overwrite: 'bool' = False, "
     "on_progress: 'Callable[[FitProgress], None] | None' = None) -> 'Comparison'",
+    "advise": "(study: 'Study | str | Path', *, subject: 'str | None' = None, out: 'str | Path | None' = None, "
+    "seed: 'int' = 0) -> 'pd.DataFrame'",
     "pretrain": "(recipe: 'Recipe | str | Path | None' = None, *, out: 'str | Path', workers: 'int | None' = None, "
     "resume: 'bool' = False, overwrite: 'bool' = False, "
     "on_progress: 'Callable[[PretrainProgress], None] | None' = None) -> 'Path'",

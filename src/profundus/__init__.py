@@ -11,6 +11,7 @@ __all__ = [
     "Comparison",
     "Run",
     "__version__",
+    "advise",
     "compare",
     "fit",
     "load_model",
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from profundus.api import (
         Comparison,
         Run,
+        advise,
         compare,
         fit,
         load_model,

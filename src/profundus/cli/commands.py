@@ -306,6 +306,28 @@ def pretrain(
 
 
 @app.command()
+def advise(
+    *,
+    study: StudyFile,
+    subject: Annotated[
+        str | None, typer.Option(metavar="ID", help="For whom; needed where the study has several people.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for advice.csv and advice.json.")] = None,
+    data: Data = None,
+    seed: Seed = 0,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
+    """Tell which recording would help most.
+
+    Ranks wires, maximal contractions and extra trials by how much they would narrow the bands of the deep muscles.
+    """
+    from profundus.cli.advising import advised
+
+    return partial(advised, study, subject=subject, out=out, data_root=data, seed=seed)
+
+
+@app.command()
 def report(*, run: RunFolder, json: Json = False, debug: Debug = False) -> Job:
     """Write the page of a run again.
 

@@ -83,15 +83,23 @@ def taught_person(
 
 
 def answered_to_fit(
-    trials: Sequence[Trial], model: MusculoskeletalModel, prior: DeepPrior, settings: FitSettings, normalization: str
+    trials: Sequence[Trial],
+    model: MusculoskeletalModel,
+    prior: DeepPrior,
+    settings: FitSettings,
+    *,
+    gain: float,
+    scale_sd: float,
 ) -> Answered:
-    """Return the trials to fit as the prior is shown them, and what it answers before any calibration."""
-    gain = gain_prior(normalization)
-    seen = [shown(trial, settings, gain=float(np.exp(gain.mean))) for trial in trials if trial.role == "fit"]
-    context = context_of(seen, model, scale_sd=gain.sd, most=MOST_CONTEXT)
-    answers = deep_posteriors(prior, context, seen, model, scale_sd=gain.sd)
+    """Return the trials to fit as the prior is shown them, envelopes over the usual ``gain``, and what it answers before any calibration.
+
+    ``scale_sd`` is how unsure that gain is (sd of its log).
+    """
+    seen = [shown(trial, settings, gain=gain) for trial in trials if trial.role == "fit"]
+    context = context_of(seen, model, scale_sd=scale_sd, most=MOST_CONTEXT)
+    answers = deep_posteriors(prior, context, seen, model, scale_sd=scale_sd)
     measured = np.any([trial.measured for trial in seen], axis=0)
-    return Answered(tuple(seen), answers, measured, gain.sd, prior.course_memory_s, settings.loss)
+    return Answered(tuple(seen), answers, measured, scale_sd, prior.course_memory_s, settings.loss)
 
 
 def answered(subject: TaughtSubject, model: MusculoskeletalModel, trials: tuple[Trial, ...]) -> Reconstruction:
@@ -106,7 +114,8 @@ def _calibrated(
     """Return what the study's calibrations say of a person."""
     if not study.calibrations or not any(trial.role == "fit" for trial in trials):
         return ()
-    person = answered_to_fit(trials, model, prior, settings, study.emg.normalization)
+    gain = gain_prior(study.emg.normalization)
+    person = answered_to_fit(trials, model, prior, settings, gain=float(np.exp(gain.mean)), scale_sd=gain.sd)
     return calibrated(study.calibrations, person, prior.level_correlation, subject=trials[0].subject)
 
 

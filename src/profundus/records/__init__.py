@@ -1,5 +1,6 @@
 """What is handed from room to room: frozen values that know their validity and nothing else."""
 
+from profundus.records.advice import Advice, AdviceRow
 from profundus.records.anatomy import Anatomy, CoordinateRange, PathSpline
 from profundus.records.calibration import CalibratedRow, Calibration, Observation
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
@@ -15,6 +16,8 @@ from profundus.records.trial import Trial
 from profundus.records.virtual import GivenMotion, PopulationSettings, VirtualPerson
 
 __all__ = [
+    "Advice",
+    "AdviceRow",
     "Anatomy",
     "CalibratedRow",
     "Calibration",
