@@ -8,6 +8,7 @@ import numpy as np
 
 from profundus.errors import Problem
 from profundus.records import (
+    DecidedRow,
     FitSettings,
     Flag,
     ParameterRow,
@@ -15,6 +16,7 @@ from profundus.records import (
     Reconstruction,
     Scorecard,
     ScoreRow,
+    TradeOff,
     Trial,
     TrialReconstruction,
 )
@@ -124,6 +126,18 @@ def a_subject(name="sub-01", *, trials=18, muscles=MUSCLES, truth=True, samples=
         QualityRow(made[0].name, "TRIlat", "flat", 0.0, 0.5, "ok"),
     )
     return SubjectContent(ours, (copy,), some_parameters(), some_training(), quality)
+
+
+def met_with_a_prior(name="sub-01", **options):
+    """Return a person whom a learned prior met: nothing was trained on him."""
+    level = ParameterRow("BRA", "excitation_level", "log ratio", 0.0, 0.0, -0.9, 0.9, 0.1, 0.3)
+    return replace(
+        a_subject(name, **options),
+        training=(),
+        parameters=(*some_parameters(), level),
+        decided=(DecidedRow("TRImed", 0.69, 0.39, 0.58, 0.37, 0.59, 0.33), DecidedRow("BRA", 0.76, 0.38, 0.64, 0.2, 0.52, 0.15)),
+        trade_offs=(TradeOff("BRA max_isometric_force", "BRA excitation level", -0.95),),
+    )  # fmt: skip
 
 
 def a_scorecard(names=("sub-01",), deep=DEEP, trials=18):

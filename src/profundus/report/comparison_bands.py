@@ -14,7 +14,7 @@ from profundus.report.comparison_content import FLOOR, YARDSTICKS, ComparisonCon
 from profundus.report.comparison_style import method_styles
 from profundus.report.comparison_tables import method_label
 from profundus.report.words import escaped, joined, load_name, method_name, muscle_name, percent, table
-from profundus.validate.bands import BINS, SHARES, PersonBand, conformal_scores, person_band
+from profundus.validate.bands import BINS, SHARES, PersonBand, person_band, with_others_errors
 
 Floats = NDArray[np.float64]
 MISSED = 0.6  # a 90 % band that holds less of a person is wrong about him
@@ -70,12 +70,13 @@ def all_bands(content: ComparisonContent) -> list[MethodBands]:
     found = []
     for muscle in content.deep:
         copies = [answer for subject in content.subjects if (answer := subject.answer(FLOOR)) is not None]
-        conformal = conformal_scores(copies, muscle, role=content.role)
+        banded = (person_band(copy, muscle, role=content.role) for copy in with_others_errors(copies, muscle))
+        copied = {one.subject: one.interval_score for one in banded if one is not None}
         for method in content.methods:
             answers = (s.answer(method) for s in content.subjects if method not in YARDSTICKS)
             known = (person_band(answer, muscle, role=content.role) for answer in answers if answer is not None)
             people = tuple(person for person in known if person is not None)
-            beside = tuple(conformal[p.subject] for p in people if p.subject in conformal)
+            beside = tuple(copied[p.subject] for p in people if p.subject in copied)
             if people:
                 found.append(MethodBands(method, muscle, people, beside))
     return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from profundus.records import Reconstruction
+from profundus.records import Reconstruction, TrialReconstruction
 from profundus.records.recording import Role
 from profundus.validate import metrics
 from profundus.validate.hiding import TO_THE_EDGE
@@ -93,23 +93,31 @@ def person_band(rec: Reconstruction, muscle: str, *, role: Role) -> PersonBand |
     )
 
 
-def conformal_scores(copies: Sequence[Reconstruction], muscle: str, *, role: Role) -> dict[str, float]:
-    """Return {subject: interval score} of one method, the copy as a rule, with a band made of its own errors in *other* people.
+def with_others_errors(answers: Sequence[Reconstruction], muscle: str) -> tuple[Reconstruction, ...]:
+    """Return one method's answers, the copy's as a rule, with a band for a muscle made of its errors in *other* people.
 
-    The band of a person reaches from the 5 to the 95 % quantile of the log ratio of truth to estimate over all fit trials of the others
-    (split conformal prediction: Lei et al. 2018, leaving one person out). Nothing where fewer than four others are known.
+    A person's band reaches from the 5 to the 95 % quantile of the log ratio of truth to estimate over all fit trials of the others
+    (split conformal prediction: Lei et al. 2018, leaving one person out), and ends at 1. Those with fewer than four others are left out.
     """
-    errors = {rec.subject: _log_ratios(_known(rec, muscle, "fit")) for rec in copies}
-    found: dict[str, float] = {}
-    for rec in copies:
+    errors = {rec.subject: _log_ratios(_known(rec, muscle, "fit")) for rec in answers}
+    found = []
+    for rec in answers:
         others = [error for subject, error in errors.items() if subject != rec.subject and len(error)]
-        parts = _known(rec, muscle, role)
-        if parts and len(others) >= FEWEST_OTHERS:
+        if len(others) >= FEWEST_OTHERS:
             low, high = np.exp(np.quantile(np.concatenate(others), [0.05, 0.95]))
-            truth, middle, *_ = _together(parts)
-            floor = np.maximum(middle, SMALLEST)
-            found[rec.subject] = metrics.interval_score90(truth, low * floor, np.minimum(high * floor, 1.0))
-    return found
+            parts = tuple(_banded(part, muscle, float(low), float(high)) for part in rec.trials)
+            found.append(replace(rec, trials=parts))
+    return tuple(found)
+
+
+def _banded(part: TrialReconstruction, muscle: str, low: float, high: float) -> TrialReconstruction:
+    """Return an answer with a band around a muscle from ``low`` to ``high`` times the estimate."""
+    if muscle not in part.trial.muscles:
+        return part
+    at, lower, upper = part.trial.muscles.index(muscle), part.lower.copy(), part.upper.copy()
+    estimate = np.maximum(part.excitation[:, at], SMALLEST)
+    lower[:, at], upper[:, at] = np.minimum(low * estimate, 1.0), np.minimum(high * estimate, 1.0)
+    return replace(part, lower=lower, upper=upper)
 
 
 def _known(rec: Reconstruction, muscle: str, role: Role) -> list[ScoredColumn]:
