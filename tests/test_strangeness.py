@@ -19,7 +19,7 @@ LOADS = (0.0, 0.0, 2.0, 2.0, 4.0, 4.0)
 LIMB, PER_KG = 2.7, 3.24  # N.m per sin(angle): a forearm, and a kg at 0.33 m
 
 
-def made_up(seed: int) -> Windows:
+def made_up(seed: int, loads=LOADS) -> Windows:
     """Return windows of a person whose flexors lift a pendulum while his extensors hold against them."""
     chance = np.random.default_rng([seed, 11])
     strength = np.exp(0.25 * chance.normal() + 0.15 * chance.normal(size=6))
@@ -27,7 +27,7 @@ def made_up(seed: int) -> Windows:
     limb, lead = LIMB * np.exp(0.08 * chance.normal()), chance.uniform(0.06, 0.12)
     time = np.arange(SAMPLES) / HZ
     rows = []
-    for load in LOADS:
+    for load in loads:
         pace, start = 2.0 * np.pi * chance.uniform(0.25, 0.5), chance.uniform(0.0, 6.0, 2)
 
         def motion(t, pace=pace, start=start):
@@ -193,6 +193,13 @@ def test_without_moments_only_envelopes_are_judged(prior):
 def test_without_maximal_contractions_levels_are_nobodys_fault(prior):
     unsure = louder(made_up(1001), [3], 4.0)._replace(scale_sd=np.full(6, 0.8))
     assert not {"outside_electrode_gain", "outside_strength", "outside_strategy"} & set(flagged(unsure, prior))
+
+
+@pytest.mark.parametrize("seed", range(1001, 1007))
+def test_ordinary_people_with_one_load_or_unknown_loads_raise_no_flag(prior, seed):
+    unknown = made_up(seed)._replace(load=np.full(6, np.nan))
+    assert flagged(unknown, prior) == {}
+    assert flagged(made_up(seed, loads=(2.0,) * 6), prior) == {}
 
 
 def test_neither_the_order_of_trials_nor_their_repetition_changes_marks():

@@ -47,16 +47,32 @@ def habits(windows: Windows, electrodes: NDArray[np.bool_]) -> dict[str, float]:
 
 
 def _explained(windows: Windows, there: NDArray[np.bool_], level: Floats) -> tuple[Floats, Floats]:
-    """Return the coefficients (4, muscle) of 1, angle, speed and load, NaN where one cannot be told, and what they leave over."""
+    """Return the coefficients (4, muscle) of 1, angle, speed and load, NaN where one cannot be told, and what they leave over.
+
+    Those of angle and speed are found within trials, so that loads, known or not, do not disturb them.
+    """
     angle, velocity = (np.asarray(windows.motion[..., i], dtype=float)[there] for i in (0, 1))
     load = np.broadcast_to(np.asarray(windows.load, dtype=float)[:, None], there.shape)[there]
-    columns = [np.ones_like(angle), angle - MIDDLE_RAD, np.abs(velocity) / 2.0, load / 2.0 - 1.0]
-    least = (0.0, LEAST_RAD, LEAST_RAD_S / 2.0, LEAST_LOADS_KG / 2.0)
-    told = [i for i, (column, low) in enumerate(zip(columns, least, strict=True)) if np.std(column) >= low]
-    design = np.stack([columns[i] for i in told], axis=1)
-    coefficients = np.full((len(columns), level.shape[1]), np.nan)
-    coefficients[told] = np.linalg.lstsq(design, level, rcond=None)[0]
-    return coefficients, level - design @ coefficients[told]
+    trial = np.nonzero(there)[0]
+    moving = np.stack([angle - MIDDLE_RAD, np.abs(velocity) / 2.0], axis=1)
+    within, level_within = (_within(values, trial) for values in (moving, level))
+    told = within.std(axis=0) >= (LEAST_RAD, LEAST_RAD_S / 2.0)
+    coefficients = np.full((4, level.shape[1]), np.nan)
+    coefficients[1:3][told] = np.linalg.lstsq(within[:, told], level_within, rcond=None)[0]
+    rest = level - moving[:, told] @ coefficients[1:3][told]
+    loads = load[:, None] / 2.0 - 1.0
+    between = np.concatenate([np.ones_like(loads), loads], axis=1)[:, : 1 + (np.std(load) >= LEAST_LOADS_KG)]
+    found = np.linalg.lstsq(between, rest, rcond=None)[0]
+    coefficients[[0, 3][: len(found)]] = found
+    return coefficients, rest - between @ found
+
+
+def _within(values: Floats, trial: NDArray[np.intp]) -> Floats:
+    """Return values (sample, column) less their mean over the trial."""
+    _, place, count = np.unique(trial, return_inverse=True, return_counts=True)
+    total = np.zeros((len(count), values.shape[1]))
+    np.add.at(total, place, values)
+    return np.asarray(values - (total / count[:, None])[place])
 
 
 def _together(one: Floats, other: Floats) -> float:

@@ -13,7 +13,7 @@ from profundus.model.deep_posterior import Context
 from profundus.model.habits import habit_names
 from profundus.model.prior import DeepPrior
 from profundus.model.strange_words import WORDS
-from profundus.model.strangeness import DIRECT, WINDOWS, complete, marks, with_moments
+from profundus.model.strangeness import DIRECT, ELECTRODE, WINDOWS, complete, marks, with_moments
 from profundus.records import Flag
 
 Floats = NDArray[np.float64]
@@ -85,7 +85,7 @@ def places(found: Mapping[str, float], reference: Reference) -> tuple[int, int]:
     """Return where in a reference people with as many windows and the same electrodes are; the last electrodes are any."""
     count = int(np.flatnonzero(reference["counts"] <= max(found[WINDOWS] / 0.99, reference["counts"][0]))[-1])
     muscles = reference["electrodes"].shape[1]
-    own = np.array([np.isfinite(found[f"rest {muscle}"]) for muscle in range(muscles)])
+    own = np.array([found[f"{ELECTRODE} {muscle}"] > 0 for muscle in range(muscles)])
     same = np.flatnonzero(np.all(reference["electrodes"] == own, axis=1))
     return count, int(same[0]) if len(same) and own.any() else len(reference["electrodes"]) - 1
 
@@ -100,7 +100,8 @@ def together(found: Mapping[str, float], reference: Reference, electrodes: int) 
     """Return the marks that need all features of a person together, ``load`` [kg], ``electrode_gain`` (log) and ``strategy``.
 
     The first two are by how much an input would have to be wrong to make this person of a usual one: generalized least squares along what
-    that error does to the features, with the covariance that people have. The third is Mahalanobis' distance, per feature.
+    that error does to the features, with the covariance that people have. The third is Mahalanobis' distance,
+    as the standard normal deviate of its chi-square, so that people of whom fewer features are known compare.
     """
     off, precision, known = _whitened(found, reference, electrodes)
     nothing = float("nan")
@@ -112,7 +113,7 @@ def together(found: Mapping[str, float], reference: Reference, electrodes: int) 
     return {
         LOAD: _along(way, off, precision) if told else nothing,
         ELECTRODE_GAIN: float(np.nanmax(np.abs(gains))) if np.isfinite(gains).any() else nothing,
-        STRATEGY: float(np.sqrt(off @ precision @ off / len(off))),
+        STRATEGY: _normal(float(off @ precision @ off), len(off)),
     }
 
 
@@ -133,6 +134,12 @@ def _whitened(
     values = np.array([found[name] for name in names])
     known = np.isfinite(values) & np.isfinite(mean)
     return (values - mean)[known], np.linalg.inv(covariance[np.ix_(known, known)]), known
+
+
+def _normal(chi_square: float, count: int) -> float:
+    """Return the standard normal deviate of a chi-square with ``count`` degrees of freedom (Wilson and Hilferty 1931)."""
+    spread = 2.0 / (9.0 * count)
+    return float(((chi_square / count) ** (1.0 / 3.0) - (1.0 - spread)) / np.sqrt(spread))
 
 
 def _along(way: Floats, off: Floats, precision: Floats) -> float:

@@ -14,7 +14,7 @@ from profundus.model.windows import SAMPLES, USUAL_SCALE_SD, Windows
 Floats = NDArray[np.float64]
 LIMB = ("load_limb", "load_per_kg", "load_trial")
 DIRECT = ("moment_sign", "delay", "electrode_swap", "strength", *LIMB, "envelope_noise")
-WINDOWS = "windows"
+WINDOWS, ELECTRODE = "windows", "electrode"
 UNSURE_SCALE_SD = 3.0 * USUAL_SCALE_SD  # without maximal contractions nobody knows levels
 LEAST_LOADS_KG = 0.5  # between the lightest and the heaviest, for a moment per kg
 
@@ -27,8 +27,9 @@ def marks(windows: Windows, seen: NDArray[np.bool_], groups: tuple[str, ...]) ->
     exchanged. ``strength``: log of the common gain. ``load_limb`` and ``load_per_kg`` [N.m, N.m/kg]: moment per sin(angle) without load
     and per stated kg; ``load_trial`` [kg]: by how much the load of the worst trial is off what its moment shows. ``envelope_noise``: log of
     the size of the third differences of log envelopes. Beside them stands how the person works, `habits` and `Balance.efforts`, which mean
-    something only together, and ``windows``, how many whole ones these are. What cannot be had is NaN: without electrode, moment, two
-    loads, six seconds. The order of windows changes nothing, nor does having all of them twice, but for ``windows``.
+    something only together, which muscles have an ``electrode`` (0 or 1), and ``windows``, how many whole ones these are. What cannot be
+    had is NaN: without electrode, moment, two known loads, six seconds. The order of windows changes nothing, nor does having all of them
+    twice, but for ``windows``.
     """
     whole, electrodes = complete(windows, seen)
     found = dict.fromkeys((*DIRECT, *EFFORTS), float("nan"))
@@ -38,10 +39,22 @@ def marks(windows: Windows, seen: NDArray[np.bool_], groups: tuple[str, ...]) ->
             found |= _of_moments(Balance(told, electrodes, groups)) | _of_limb(told)
         found["envelope_noise"] = _roughness(whole, electrodes)
     found |= habits(whole, electrodes)
+    if not _loads_differ(whole.load):
+        found |= {name: float("nan") for name in found if _needs_loads(name)}
     if len(whole.scale_sd) and np.max(whole.scale_sd) > UNSURE_SCALE_SD:
         levels = ("strength", *EFFORTS, *(name for name in habit_names(len(groups)) if name.startswith("level")))
         found |= dict.fromkeys(levels, float("nan"))
+    found |= {f"{ELECTRODE} {muscle}": float(there) for muscle, there in enumerate(electrodes)}
     return found | {WINDOWS: float(np.sum(whole.valid) / SAMPLES)}
+
+
+def _loads_differ(load: Floats) -> bool:
+    return bool(len(load) and np.isfinite(load).all() and np.ptp(load) >= LEAST_LOADS_KG)
+
+
+def _needs_loads(name: str) -> bool:
+    """Return whether a mark means something else where all trials have one load, or nobody knows which."""
+    return name in EFFORTS or name.split(maxsplit=1)[0] in ("level", "rest", "together")
 
 
 def complete(windows: Windows, seen: NDArray[np.bool_]) -> tuple[Windows, NDArray[np.bool_]]:
@@ -78,7 +91,7 @@ def _of_limb(windows: Windows) -> dict[str, float]:
     moment = (limb + load x per kg) x sin(angle) + (two inertias) x acceleration + constant.
     """
     load = np.asarray(windows.load, dtype=float)
-    if not np.isfinite(load).all() or np.ptp(load) < LEAST_LOADS_KG:
+    if not _loads_differ(load):
         return {}
     valid = np.asarray(windows.valid, dtype=np.bool_)
     valid = valid & shifted(valid, -1)
