@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
 
-from profundus.model.clues import COMMON_SCALE, OWN_SCALE, clues_of
+from profundus.model.clues import COMMON_SCALE, MIDDLE_RAD, OWN_SCALE, clues_of
 from profundus.model.windows import Windows
 from profundus.network.person import PersonTransformer, Scale, Told
 
@@ -22,6 +22,10 @@ ANY_SEEN = 0.6
 NO_MOMENT, NO_LOAD, SHORT, NO_MVC = 0.08, 0.08, 0.15, 0.12
 SCALE_SDS = (0.6, 1.0)  # of log gains, without maximal contractions
 SHORTEST = 12  # samples
+MOST_ERROR = 1.5  # of the sizes that follow; uniform from none
+MOMENT_FACTOR_SD = 0.08  # log factor of the moment
+MOMENT_BEND_SD = 0.01  # 1/(N.m), of the moment times its size
+MOMENT_SD = (0.5, 0.4, 0.4, 0.25)  # N.m per 1, angle, velocity, load x sin(angle)
 
 
 class Lesson(NamedTuple):
@@ -114,13 +118,14 @@ def disturbed(windows: Windows, chance: np.random.Generator, *, seen: bool = Tru
 
     Where no electrode is ``seen``, moments are missing in half of the laboratories.
     """
-    moment, load, valid = windows.moment, windows.load, windows.valid
+    load, valid = windows.load, windows.valid
     fast, slow, scale_sd = windows.fast, windows.slow, windows.scale_sd
     if chance.uniform() < NO_MVC:
         sd = float(chance.choice(SCALE_SDS))
         off = sd * (COMMON_SCALE * chance.normal() + OWN_SCALE * chance.normal(size=fast.shape[-1]))
         fast, slow = (np.asarray(level + off, dtype=level.dtype) for level in (fast, slow))
         scale_sd = np.full_like(scale_sd, sd)
+    moment = _misjudged(windows, chance)
     if chance.uniform() < (NO_MOMENT if seen else BLIND):
         moment = np.zeros_like(moment)
     if chance.uniform() < NO_LOAD:
@@ -129,3 +134,18 @@ def disturbed(windows: Windows, chance: np.random.Generator, *, seen: bool = Tru
     lengths = np.where(chance.uniform(size=len(valid)) < SHORT, chance.integers(SHORTEST, samples, len(valid)), samples)
     changed = windows._replace(fast=fast, slow=slow, moment=moment, load=load, scale_sd=scale_sd)
     return changed._replace(valid=valid & (np.arange(samples) < lengths[:, None]))
+
+
+def _misjudged(windows: Windows, chance: np.random.Generator) -> NDArray[Any]:
+    """Return the moment (window, sample) with an error that all of the person's trials share: smooth in moment, angle, velocity and load.
+
+    No person has the muscles of a simulator: a network that trusts the moment as far as simulated people deserve it is misled by others.
+    """
+    size = chance.uniform(0.0, MOST_ERROR)
+    factor, bend = np.exp(size * MOMENT_FACTOR_SD * chance.normal()), size * MOMENT_BEND_SD * chance.normal()
+    angle, velocity = windows.motion[..., 0], windows.motion[..., 1]
+    load = np.nan_to_num(windows.load)[:, None]
+    basis = (np.ones_like(angle), angle - MIDDLE_RAD, velocity / 2.0, load * np.sin(angle))
+    other = sum(size * sd * chance.normal() * values for sd, values in zip(MOMENT_SD, basis, strict=True))
+    moment = windows.moment
+    return np.asarray(moment * (factor + bend * np.abs(moment)) + other, dtype=moment.dtype)
