@@ -119,6 +119,14 @@ class PersonTransformer(eqx.Module):
             jnp.clip(0.5 * (ratio + level), -limit, limit), jnp.clip(log_sd, -4.0, 1.0), jnp.clip(level_sd, -4.0, 1.0)
         )
 
+    def raised(self, by: Float[np.ndarray, " muscle"]) -> PersonTransformer:
+        """Return the network with all log ratios raised ``by`` (muscle,)."""
+        double = jnp.concatenate(
+            [jnp.asarray(2.0 * by, jnp.float32), jnp.zeros(len(by))]
+        )  # half of the sum is the ratio
+        found: PersonTransformer = eqx.tree_at(lambda network: network.level_offset, self, self.level_offset + double)
+        return found
+
     def _person_token(self, x: Array, counts: Array, person: Array, scale: Scale) -> Array:
         """Return the token that stands for the person: his own clues, mean and spread of those of his samples."""
         total = jnp.maximum(jnp.sum(counts), 1.0)

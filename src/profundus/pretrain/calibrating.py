@@ -46,6 +46,13 @@ def calibrated(answers: Mapping[str, Answers], muscles: tuple[str, ...], usual: 
     return Calibration(*parts, level_correlation=_correlation(answers, errors, muscles, usual))
 
 
+def mean_level(answers: Mapping[str, Answers], muscles: tuple[str, ...], usual: NDArray[np.bool_]) -> Floats:
+    """Return the mean log factor from estimates to the truth (muscle,), each muscle where it has no electrode."""
+    errors = {name: errors_of(found).level for name, found in answers.items()}
+    each = [errors[condition_of(i, muscles, usual)][:, i].mean() for i in range(len(muscles))]
+    return np.asarray(each, dtype=float)
+
+
 def quantile(values: Floats) -> float:
     """Return the value that a further one exceeds with a chance of one in ten at most; the largest, where there are too few to tell."""
     rank = min(int(np.ceil(SHARE * (len(values) + 1))), len(values))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from profundus.model.prior import DeepPrior
 from profundus.network.person import PersonTransformer
-from profundus.pretrain.answering import answers_to, conditions, same_answers
-from profundus.pretrain.calibrating import calibrated
+from profundus.pretrain.answering import Answers, answers_to, conditions, same_answers
+from profundus.pretrain.calibrating import calibrated, mean_level
 from profundus.pretrain.judging import Judged, judged
 from profundus.pretrain.learning import Learner, People
 from profundus.records import Anatomy
@@ -24,15 +24,27 @@ ROUNDED_ON = 20  # people
 def prior_and_scores(
     learner: Learner, anatomy: Anatomy, network: PersonTransformer, people: People, family: NDArray[np.int_]
 ) -> tuple[DeepPrior, Judged]:
-    """Return the calibrated prior and its scores; every other person calibrates, the rest judge."""
+    """Return the calibrated prior and its scores; every other person calibrates, the rest judge.
+
+    A network that learned by ratios of errors answers a little too low: its levels are raised until they are right on average.
+    """
     recipe = learner.recipe
     among = conditions(anatomy.muscles, learner.usual)
-    kept = _rounded(network, learner, people, among)
-    found = {
-        name: answers_to(kept, learner.scale, people, family, seen=seen, together=learner.together)
-        for name, seen in among.items()
-    }
-    halves = [{name: one.part(np.arange(start, people.count, 2)) for name, one in found.items()} for start in (0, 1)]
+
+    def asked(network: PersonTransformer) -> tuple[dict[str, Answers], dict[str, Answers]]:
+        """Return the answers about those who calibrate, and about those who judge."""
+        found = {
+            name: answers_to(network, learner.scale, people, family, seen=seen, together=learner.together)
+            for name, seen in among.items()
+        }
+        first, second = (
+            {name: one.part(np.arange(start, people.count, 2)) for name, one in found.items()} for start in (0, 1)
+        )
+        return first, second
+
+    level = mean_level(asked(network)[0], anatomy.muscles, learner.usual)
+    kept = _rounded(network.raised(level), learner, people, among)
+    halves = asked(kept)
     calibration = calibrated(halves[0], anatomy.muscles, learner.usual)
     scores = judged(halves[1], calibration, anatomy.muscles, recipe.teachers.families, learner.usual)
     prior = DeepPrior(
