@@ -46,7 +46,8 @@ def test_bars_are_as_wide_as_they_are_told_to_be(browser, pages):
     page = opened(browser, pages["decided"])
     found = page.execute_script("""
       const bars = document.querySelectorAll("#decided [data-subject='0'] .bar-row:not(.scale) .track");
-      return [...bars].map((e) => [getComputedStyle(e, "::before").width, e.getBoundingClientRect().width, e.style.getPropertyValue("--w")]);
+      const wide = (e) => e.getBoundingClientRect().width;
+      return [...bars].map((e) => [getComputedStyle(e, "::before").width, wide(e), e.style.getPropertyValue("--w")]);
     """)
     told = [float(words) for _, _, words in found]
     assert [100 * float(wide[:-2]) / whole for wide, whole, _ in found] == pytest.approx(told, abs=1)

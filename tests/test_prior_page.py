@@ -63,7 +63,7 @@ def text_of(page: str) -> str:
 def test_the_page_tells_scores_teachers_and_limits():
     text = text_of(build_prior(PriorContent(a_card(), RECIPE, [1.0, 0.5, 0.2])))
     assert "BRA with 0.58 times the error of its reference" in text
-    assert "14600 virtual people taught it; 400 others calibrated and judged it" in text
+    assert "14,600 virtual people taught it; 400 others calibrated and judged it" in text
     assert "The 90 % band holds 90 %, of the least lucky person 41 %." in text
     assert "261,234 weights of 16 bits (1.05 MB), 7,000 steps. Loss 1.250 at first, −0.500 in the end." in text
     assert "people 15 min, learning 2.0 h, judging 12 s" in text

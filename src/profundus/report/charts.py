@@ -10,7 +10,7 @@ from profundus.report.comparison_style import Dash
 from profundus.report.words import escaped
 
 WIDTH, HEIGHT = 320.0, 222.0
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 8.0, 38.0
+LEFT, RIGHT, TOP, BOTTOM = 42.0, 10.0, 8.0, 38.0
 DASHES: dict[Dash, str] = {"solid": "", "dash": "6 3", "dot": "2 2.5", "dashdot": "6 2 2 2"}
 GUIDE = "#8b9297"
 
@@ -42,7 +42,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Chart:
-    """A titled picture of curves, the first at the back."""
+    """A titled picture of curves, the first at the back; what goes up stands beside the title."""
 
     title: str
     curves: tuple[Curve, ...]
@@ -80,13 +80,14 @@ def percent_axis(name: str) -> Axis:
 def _figure(chart: Chart) -> str:
     inner = "".join((*_grid(chart), *(piece for curve in chart.curves for piece in _drawn(curve, chart))))
     return (
-        f'<figure><figcaption>{escaped(chart.title)}</figcaption><svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
+        f"<figure><figcaption>{escaped(chart.title)} <small>{escaped(chart.y.name)}</small></figcaption>"
+        f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
         f'aria-label="{escaped(chart.title)}">{inner}</svg></figure>'
     )
 
 
 def _grid(chart: Chart) -> Iterator[str]:
-    bottom, middle = HEIGHT - BOTTOM, (HEIGHT - BOTTOM + TOP) / 2
+    bottom = HEIGHT - BOTTOM
     for value, text in chart.y.ticks.items():
         y = _y(value, chart.y)
         yield f'<line class="grid" x1="{LEFT:g}" x2="{WIDTH - RIGHT:g}" y1="{y}" y2="{y}"/>'
@@ -96,8 +97,6 @@ def _grid(chart: Chart) -> Iterator[str]:
         yield f'<line class="grid" x1="{x}" x2="{x}" y1="{TOP:g}" y2="{bottom:g}"/>'
         yield f'<text x="{x}" y="{bottom + 14:g}" text-anchor="middle">{escaped(text)}</text>'
     yield f'<text x="{(LEFT + WIDTH - RIGHT) / 2:g}" y="{HEIGHT - 5:g}" text-anchor="middle">{escaped(chart.x.name)}</text>'
-    if chart.y.name:
-        yield f'<text transform="translate(9 {middle:g}) rotate(-90)" text-anchor="middle">{escaped(chart.y.name)}</text>'
 
 
 def _drawn(curve: Curve, chart: Chart) -> Iterator[str]:

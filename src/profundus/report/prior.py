@@ -62,7 +62,7 @@ def build_prior(content: PriorContent) -> str:
         "ranks": rank_charts(card_["ranks"], _colors(card_)),
         "levels": level_charts(card_["ranks"], _colors(card_)),
         "few": _few(people["held_out"]),
-        "limits": "".join(f"<li>{escaped(limit)}</li>" for limit in card_["limits"]),
+        "limits": "".join(f"<li>{escaped(limit.replace('`', ''))}</li>" for limit in card_["limits"]),
         "recipe": escaped(content.recipe),
         "provenance": provenance_block({key: card_[key] for key in ("libraries", "anatomy", "calibration", "recipe")}),
     }
@@ -101,7 +101,7 @@ def _finding(row: Mapping[str, Any]) -> Finding:
 def _teachers(people: Mapping[str, Any]) -> str:
     words = "".join(f"<li>{escaped(line)}</li>" for line in people["words"])
     return (
-        f"<p>{people['taught']} virtual people taught it; {people['held_out']} others calibrated and judged it, half and half.</p>"
+        f"<p>{people['taught']:,} virtual people taught it; {people['held_out']:,} others calibrated and judged it, half and half.</p>"
         f'<ul class="plain">{words}</ul>'
     )
 
@@ -127,7 +127,7 @@ def _loss_chart(loss: Sequence[float]) -> Chart:
     low, high = min(means), sorted(means)[int(0.98 * (len(means) - 1))]
     margin = 0.05 * (high - low) or 0.1
     steps = [round(len(loss) * share) for share in (0, 0.25, 0.5, 0.75, 1)]
-    y = Axis("loss", low - margin, high + margin, {v: significant(v, 3) for v in (low, (low + high) / 2, high)})
+    y = Axis("", low - margin, high + margin, {v: significant(v, 3) for v in (low, (low + high) / 2, high)})
     mean = f"mean of {width} steps" if width > 1 else "one step"
     return Chart(
         f"Loss, {mean}",

@@ -9,6 +9,7 @@ from profundus.report.charts import GUIDE, Axis, Chart, Curve, charts_block, per
 from profundus.report.words import escaped, muscle_name, percent
 
 NOMINAL = 0.9
+STARTS = 0.5  # where a line of shares starts, unless somebody is held less
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -49,7 +50,7 @@ def dots_block(rows: Rows, group: str, named: Callable[[Any], str]) -> str:
     if not rows:
         return '<p class="empty">Too few people to tell.</p>'
     least = min(min(row["held"], row.get("held_least", 1.0)) for row in rows)
-    start = min(0.5, int(10 * least) / 10)
+    start = min(STARTS, int(10 * least) / 10)
     figures = "".join(
         _dots([row for row in rows if row["muscle"] == m], m, group, named, start) for m in _muscles(rows)
     )
@@ -74,14 +75,13 @@ def _held_chart(title: str, ranks: Rows, key: str, colors: Mapping[str, str]) ->
 def _rank_chart(row: Mapping[str, Any], key: str, behind: Curve, y: Axis, colors: Mapping[str, str]) -> Chart:
     ends = Axis("rank of the truth", 0.0, 1.0, {0.0: "lowest", 0.5: "middle", 1.0: "highest"})
     bars = Curve(row["muscle"], *stairs(row[key]), colors[row["muscle"]])
-    return Chart(f"{row['muscle']}, electrodes: {row['electrodes']}", (behind, bars), ends, y)
+    return Chart(muscle_name(row["muscle"]), (behind, bars), ends, y)
 
 
 def _dots(rows: Rows, muscle: str, group: str, named: Callable[[Any], str], start: float) -> str:
     lines = "".join(_line(named(row[group]), row, start) for row in rows)
-    marks = "".join(
-        f'<i style="--x:{_place(value, start):.1f}">{percent(value)}</i>' for value in (start, NOMINAL, 1.0)
-    )
+    shown = (start, NOMINAL, 1.0) if start == STARTS else (start, 0.5, 1.0)
+    marks = "".join(f'<i style="--x:{_place(value, start):.1f}">{percent(value)}</i>' for value in shown)
     return (
         f'<figure class="narrowing"><figcaption>{escaped(muscle_name(muscle))}</figcaption>{lines}'
         f'<div class="bar-row scale" aria-hidden="true"><span></span><span class="track">{marks}</span><span></span></div></figure>'
@@ -91,10 +91,11 @@ def _dots(rows: Rows, muscle: str, group: str, named: Callable[[Any], str], star
 def _line(name: str, row: Mapping[str, Any], start: float) -> str:
     least = row.get("held_least")
     worst = f"--m:{_place(least, start):.1f};" if least is not None else ""
+    kind = "bar-row dots least" if least is not None else "bar-row dots"
     told = f"{row['people']} people: holds {percent(row['held'])}"
     told += f", of the least lucky {percent(least)}" if least is not None else ""
     return (
-        f'<div class="bar-row dots"><span>{escaped(name)}</span><span class="track" title="{escaped(told)}" '
+        f'<div class="{kind}"><span>{escaped(name)}</span><span class="track" title="{escaped(told)}" '
         f'style="{worst}--n:{_place(NOMINAL, start):.1f};--d:{_place(row["held"], start):.1f}"></span>'
         f"<span>{percent(row['held'])}</span></div>"
     )
