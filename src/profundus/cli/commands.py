@@ -331,7 +331,7 @@ def advise(
 def report(*, run: RunFolder, json: Json = False, debug: Debug = False) -> Job:
     """Write the page of a run again.
 
-    RUN/report.html is one file that can be read offline.
+    RUN/report.html, or card.html of a learned prior, is one file that can be read offline.
     """
     from profundus.cli.results import reported
 
