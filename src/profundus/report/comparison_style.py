@@ -26,6 +26,9 @@ class MethodStyle:
 KNOWN = {
     "nmm": MethodStyle("#0b5fa5", "solid", "circle"),
     "nmm_paper": MethodStyle("#3f9fe0", "dash", "circle-open"),
+    "nmm_no_pretraining": MethodStyle("#2f7fc4", "dashdot", "circle-open-dot"),
+    "nmm_no_physics": MethodStyle("#5a8fd6", "dot", "circle-dot"),
+    "nmm_no_emg": MethodStyle("#7d9fc9", "dot", "circle-x"),
     "copy": MethodStyle("#6b7378", "solid", "square"),
     "copy_group": MethodStyle("#8b9297", "dash", "square-open"),
     "copy_best": MethodStyle("#9aa0a4", "dot", "square-open"),
@@ -60,6 +63,9 @@ def _solid(style: MethodStyle) -> str:
 
 SHORT = {
     "nmm_paper": "NMM, published",
+    "nmm_no_pretraining": "NMM, untaught",
+    "nmm_no_physics": "NMM, no physics",
+    "nmm_no_emg": "NMM, no EMG",
     "copy": "copy",
     "copy_group": "group mean",
     "copy_best": "best copy",

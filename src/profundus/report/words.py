@@ -17,6 +17,9 @@ FULL_NAMES = {
 METHODS = {
     "nmm": "NMM",
     "nmm_paper": "NMM as published",
+    "nmm_no_pretraining": "NMM without pretraining",
+    "nmm_no_physics": "NMM without physics",
+    "nmm_no_emg": "NMM without EMG",
     "copy": "copy of the nearest muscle",
     "copy_group": "mean of the muscle's group",
     "copy_best": "best copy in hindsight",
