@@ -26,9 +26,9 @@ class MethodStyle:
 KNOWN = {
     "nmm": MethodStyle("#0b5fa5", "solid", "circle"),
     "nmm_paper": MethodStyle("#3f9fe0", "dash", "circle-open"),
-    "nmm_no_pretraining": MethodStyle("#2f7fc4", "dashdot", "circle-open-dot"),
-    "nmm_no_physics": MethodStyle("#5a8fd6", "dot", "circle-dot"),
-    "nmm_no_emg": MethodStyle("#7d9fc9", "dot", "circle-x"),
+    "nmm_no_pretraining": MethodStyle("#2f7fc4", "dashdot", "circle-open"),
+    "nmm_no_physics": MethodStyle("#5a8fd6", "dot", "circle-open"),
+    "nmm_no_emg": MethodStyle("#7d9fc9", "dot", "circle-open"),
     "copy": MethodStyle("#6b7378", "solid", "square"),
     "copy_group": MethodStyle("#8b9297", "dash", "square-open"),
     "copy_best": MethodStyle("#9aa0a4", "dot", "square-open"),
