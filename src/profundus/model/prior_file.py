@@ -38,7 +38,8 @@ def prior_to_arrays(prior: DeepPrior) -> tuple[Arrays, Facts]:
         **{f"{STRANGE}{name}": np.asarray(array) for name, array in prior.strangeness.items()},
     }
     names = {name: list(getattr(prior, name)) for name in NAMES}
-    return arrays, {"kind": KIND, **names, "learning": asdict(prior.learning), "seen": seen_as()}
+    learning = {**asdict(prior.learning), "without": list(prior.learning.without)}
+    return arrays, {"kind": KIND, **names, "learning": learning, "seen": seen_as()}
 
 
 def prior_from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], *, file: str) -> DeepPrior:
