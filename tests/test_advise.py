@@ -99,7 +99,7 @@ def test_moments_tell_the_limb():
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(advising, "LOADS_KG", (1.0, 40.0))
+    monkeypatch.setitem(advising.advise.__kwdefaults__, "loads_kg", (1.0, 40.0))
     monkeypatch.setattr(advising, "MOTIONS", ("curls",))
     monkeypatch.setattr(advising, "PAIRS", 1)
 

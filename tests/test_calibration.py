@@ -115,7 +115,16 @@ def test_a_dominant_muscle_is_nearly_at_its_maximum_where_the_moment_is_largest(
     assert heard.level == pytest.approx(np.log(0.95 / 0.6))
     lag = 0.01 * np.abs(np.subtract.outer(np.arange(50), np.arange(50)))
     course = COURSE_SD * np.sqrt(np.mean(np.exp(-lag / 0.5)))
-    assert heard.sd == pytest.approx(np.hypot(0.08 / 0.95, course))
+    assert heard.sd == pytest.approx(np.sqrt((0.08 / 0.95) ** 2 + course**2 + (0.5 * np.log(0.95 / 0.9)) ** 2))
+
+
+def test_a_maximum_far_above_usual_work_tells_little():
+    usual, most = curl("usual", seed=1), curl("mvc", seed=4)
+    person = replace(answered(usual, most), aside=("mvc",))
+    row = rows_of(person, Calibration("BRA", "dominant", trial="mvc"))["BRA"]
+    highest = np.quantile(usual.truth[:, BRA], 0.95)
+    assert row.observations[0].sd > 0.5 * np.log(0.95 / highest)
+    assert row.sd > 0.8 * row.prior_sd
 
 
 def test_a_ratio_is_that_of_mean_excitations_over_the_trials_to_fit():

@@ -82,13 +82,14 @@ def pins(person: Answered) -> tuple[tuple[Recording, int, float], ...]:
     found: list[tuple[Recording, int, float]] = []
     for muscle in np.flatnonzero(~person.measured):
         name = person.trials[0].muscles[muscle]
-        noise, best = min((wire_noise(person, n, int(muscle)), n) for n in range(len(person.trials)))
+        noise, best = min((wire_noise(person, n, int(muscle)), n) for n in person.usual)
         load = person.trials[best].load_kg
         beside = f" with {load:g} kg" if np.isfinite(load) else ""
         words = f"a wire in {name}, in a trial like {person.trials[best].name}{beside}"
         found.append((Recording("wire", words, of=name, load_kg=load), int(muscle), noise))
         words = f"a maximal contraction that {name} dominates"
-        found.append((Recording("dominant", words, of=name), int(muscle), dominant_noise(_course(person, int(muscle)))))
+        noise = dominant_noise(person, int(muscle), _course(person, int(muscle)))
+        found.append((Recording("dominant", words, of=name), int(muscle), noise))
     return tuple(found)
 
 

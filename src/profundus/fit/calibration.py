@@ -20,6 +20,8 @@ DOMINANT, DOMINANT_SD = (
     0.08,
 )  # excitation of a muscle that dominates a maximal contraction, in its best half second
 BEST_S = 0.5
+BEYOND = 0.5  # of a log: what an answer is wrong by, for each e-fold that it goes beyond what the person's other trials showed
+USUALLY = 0.95  # of samples
 LEAST = 1e-4  # fraction of maximum
 APART = 3.0  # standard deviations from which two statements contradict each other
 
@@ -36,7 +38,8 @@ class Answered:
     """A person's trials to fit as shown to the learned prior, and its answer to each.
 
     ``measured`` (muscle,): who has an electrode. ``scale_sd`` is the doubt about the scale of envelopes (sd of a log), ``memory`` (muscle,)
-    [s] the lag at which the error of an answer's course has forgotten itself to 1/e, ``loss`` says how noisy envelopes are.
+    [s] the lag at which the error of an answer's course has forgotten itself to 1/e, ``loss`` says how noisy envelopes are, ``aside`` names
+    maximal contractions, which are asked about but tell the prior nothing of the person.
     """
 
     trials: tuple[Trial, ...]
@@ -45,11 +48,17 @@ class Answered:
     scale_sd: float
     memory: Floats
     loss: LossSettings
+    aside: tuple[str, ...] = ()
+
+    @property
+    def usual(self) -> tuple[int, ...]:
+        """Return the indices of the trials that are not set aside."""
+        return tuple(n for n, trial in enumerate(self.trials) if trial.name not in self.aside)
 
     @property
     def level_sd(self) -> Floats:
         """Return the prior sd (muscle,) of the log level: it is the person's, nearly the same whichever trial is asked about."""
-        return np.asarray(np.mean([answer.level_sd for answer in self.answers], axis=0))
+        return np.asarray(np.mean([self.answers[n].level_sd for n in self.usual], axis=0))
 
     def mean_noise(self, muscle: int, weights: Mapping[int, Floats]) -> float:
         """Return the sd of the weighted mean, over samples of trials, of the error of a muscle's course."""
@@ -138,9 +147,14 @@ def wire_noise(person: Answered, trial: int, muscle: int, known: NDArray[np.bool
     return float(np.sqrt(course**2 + noise**2 + USUAL_SCALE_SD**2))
 
 
-def dominant_noise(course: float) -> float:
-    """Return how far the level that a maximal contraction tells is off; ``course`` is the sd of the course over its half second."""
-    return float(np.hypot(DOMINANT_SD / DOMINANT, course))
+def dominant_noise(person: Answered, muscle: int, course: float) -> float:
+    """Return how far the level that a maximal contraction tells is off; ``course`` is the sd of the course over its half second.
+
+    The prior learned from work, not from maxima: its answer is the more doubtful the higher a maximum lies above what it usually answers.
+    """
+    usual = np.concatenate([np.exp(person.answers[n].middle[:, muscle]) for n in person.usual])
+    beyond = BEYOND * max(float(np.log(DOMINANT / np.quantile(usual, USUALLY))), 0.0)
+    return float(np.sqrt((DOMINANT_SD / DOMINANT) ** 2 + course**2 + beyond**2))
 
 
 def _heard(one: Calibration, person: Answered) -> Observation | str:
@@ -176,15 +190,15 @@ def _of_dominant(one: Calibration, person: Answered, muscle: int, place: int) ->
     best = np.zeros(len(answer))
     best[first : first + rows] = answer[first : first + rows]
     level = float(np.log(DOMINANT * rows / best.sum()))
-    return Observation(
-        one.muscle, one.source, level, dominant_noise(person.mean_noise(muscle, {place: best / best.sum()}))
-    )
+    course = person.mean_noise(muscle, {place: best / best.sum()})
+    return Observation(one.muscle, one.source, level, dominant_noise(person, muscle, course))
 
 
 def _of_ratio(one: Calibration, person: Answered, muscle: int) -> Observation | str:
     """Return what a ratio to a measured muscle says, over all trials to fit in which that muscle is seen."""
     to = person.trials[0].muscles.index(one.to)
-    seen = {n: trial.emg_valid[:, to] for n, trial in enumerate(person.trials) if np.any(trial.emg_valid[:, to])}
+    valid = {n: person.trials[n].emg_valid[:, to] for n in person.usual}
+    seen = {n: there for n, there in valid.items() if np.any(there)}
     if not seen:
         return f"{one.to} has no envelope in the trials to fit"
     measured = sum(float(np.sum(person.trials[n].emg[there, to])) for n, there in seen.items())

@@ -17,7 +17,7 @@ from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.settings import shown, with_prior
 from profundus.protocols.fitting import chosen_people
-from profundus.protocols.learned import TEACH, answered_to_fit, prior_for, taught_person
+from profundus.protocols.learned import TEACH, answered_to_fit, maximal_trials, prior_for, taught_person
 from profundus.protocols.models import model_of
 from profundus.protocols.recordings import recorded
 from profundus.protocols.rehearsing import Motion, Rehearsal, rehearsals
@@ -44,16 +44,23 @@ def advise_study(study: Study, *, subject: str | None = None, seed: int = 0) -> 
         what = "advice rests on a learned prior, and this study has none"
         raise InputError(Problem("error", what, file=study.source, remedy=TEACH))
     trials = recorded(study, person, anatomy).trials
-    return advise(taught_person(trials, study, anatomy, model, prior), trials, anatomy, model, seed=seed)
+    usual = [trial for trial in trials if trial.name not in maximal_trials(study)]
+    return advise(taught_person(trials, study, anatomy, model, prior), usual, anatomy, model, seed=seed)
 
 
 def advise(
-    subject: TaughtSubject, trials: Sequence[Trial], anatomy: Anatomy, model: MusculoskeletalModel, *, seed: int = 0
+    subject: TaughtSubject,
+    trials: Sequence[Trial],
+    anatomy: Anatomy,
+    model: MusculoskeletalModel,
+    *,
+    seed: int = 0,
+    loads_kg: Sequence[float] = LOADS_KG,
 ) -> Advice:
     """Return recordings for a fitted person, that first which would narrow the bands of his deep muscles most.
 
     Only his trials to fit are looked at. Extra trials are rehearsed: see `rehearsals`; where none of his trials has a moment there are
-    none. Same seed, same advice.
+    none; ``loads_kg`` are those that he may be handed. Same seed, same advice.
     """
     deep = [int(muscle) for muscle in np.flatnonzero(~np.asarray(subject.layout.measured))]
     muscles = subject.layout.muscles
@@ -71,7 +78,7 @@ def advise(
     left_out: list[str] = []
     if subject.personalized:
         drawn = list(rehearsals(subject, trials, anatomy, model, pairs=PAIRS, seed=seed))
-        rehearsed, left_out = _rehearsed(drawn, motions(subject, anatomy), known, seed)
+        rehearsed, left_out = _rehearsed(drawn, motions(subject, anatomy, loads_kg), known, seed)
         tried += rehearsed
     return Advice(subject.subject, ranked(tried, before, muscles, deep, subject.subject), tuple(left_out))
 
@@ -86,7 +93,9 @@ def write_advice(advice: Advice, folder: Path) -> tuple[Path, Path]:
     return folder / CSV, folder / JSON
 
 
-def motions(subject: TaughtSubject, anatomy: Anatomy) -> tuple[tuple[Recording, Motion], ...]:
+def motions(
+    subject: TaughtSubject, anatomy: Anatomy, loads_kg: Sequence[float]
+) -> tuple[tuple[Recording, Motion], ...]:
     """Return the extra trials that are tried: every load, motion and reach."""
     joint = {c.name: c for c in anatomy.coordinates}[subject.coordinates[0]]
     inset = INSET * (joint.high - joint.low)
@@ -101,7 +110,7 @@ def motions(subject: TaughtSubject, anatomy: Anatomy) -> tuple[tuple[Recording, 
         )
         for reach, ends in reaches.items()
         for kind in MOTIONS
-        for load in LOADS_KG
+        for load in loads_kg
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -65,12 +65,14 @@ def taught_person(
 ) -> TaughtSubject:
     """Return the person as the prior knows him, with parameters that explain his moments; ``settings`` replaces the study's.
 
-    The study's calibrations pin the levels of his muscles, wherever their trials are among those to fit.
+    The study's calibrations pin the levels of his muscles, wherever their trials are among those to fit. Maximal contractions among these
+    are for that alone: neither prior nor parameters learn from them what the person does.
     """
     own = study.fit if settings is None else settings
     rows = _calibrated(trials, study, model, prior, own)
+    aside = maximal_trials(study)
     subject = fit_taught(
-        trials,
+        [trial for trial in trials if trial.name not in aside],
         prior,
         anatomy,
         model,
@@ -82,6 +84,11 @@ def taught_person(
     return replace(subject, calibrations=rows)
 
 
+def maximal_trials(study: Study) -> tuple[str, ...]:
+    """Return the names of the trials that calibrations call maximal contractions."""
+    return tuple(dict.fromkeys(one.trial for one in study.calibrations if one.kind == "dominant"))
+
+
 def answered_to_fit(
     trials: Sequence[Trial],
     model: MusculoskeletalModel,
@@ -90,16 +97,18 @@ def answered_to_fit(
     *,
     gain: float,
     scale_sd: float,
+    aside: Collection[str] = (),
 ) -> Answered:
     """Return the trials to fit as the prior is shown them, envelopes over the usual ``gain``, and what it answers before any calibration.
 
-    ``scale_sd`` is how unsure that gain is (sd of its log).
+    ``scale_sd`` is how unsure that gain is (sd of its log); trials named in ``aside`` are answered for, but tell nothing of the person.
     """
     seen = [shown(trial, settings, gain=gain) for trial in trials if trial.role == "fit"]
-    context = context_of(seen, model, scale_sd=scale_sd, most=MOST_CONTEXT)
+    usual = [trial for trial in seen if trial.name not in aside]
+    context = context_of(usual, model, scale_sd=scale_sd, most=MOST_CONTEXT)
     answers = deep_posteriors(prior, context, seen, model, scale_sd=scale_sd)
-    measured = np.any([trial.measured for trial in seen], axis=0)
-    return Answered(tuple(seen), answers, measured, scale_sd, prior.course_memory_s, settings.loss)
+    measured = np.any([trial.measured for trial in usual], axis=0)
+    return Answered(tuple(seen), answers, measured, scale_sd, prior.course_memory_s, settings.loss, tuple(aside))
 
 
 def answered(subject: TaughtSubject, model: MusculoskeletalModel, trials: tuple[Trial, ...]) -> Reconstruction:
@@ -112,10 +121,13 @@ def _calibrated(
     trials: Sequence[Trial], study: Study, model: MusculoskeletalModel, prior: DeepPrior, settings: FitSettings
 ) -> tuple[CalibratedRow, ...]:
     """Return what the study's calibrations say of a person."""
-    if not study.calibrations or not any(trial.role == "fit" for trial in trials):
+    aside = maximal_trials(study)
+    if not study.calibrations or not any(trial.role == "fit" and trial.name not in aside for trial in trials):
         return ()
     gain = gain_prior(study.emg.normalization)
-    person = answered_to_fit(trials, model, prior, settings, gain=float(np.exp(gain.mean)), scale_sd=gain.sd)
+    person = answered_to_fit(
+        trials, model, prior, settings, gain=float(np.exp(gain.mean)), scale_sd=gain.sd, aside=aside
+    )
     return calibrated(study.calibrations, person, prior.level_correlation, subject=trials[0].subject)
 
 
