@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Reference = Mapping[str, NDArray[Any]]
 PREFIX = "outside_"
 PROBABILITIES = (0.0005, 0.005, 0.05, 0.5, 0.95, 0.995, 0.9995)
-WIDER = 0.25  # share of the way from the median by which the outermost quantiles are widened: few people are out there
+BEYOND = 1.4  # decades of chance beyond the quantiles 0.005 and 0.995: one person in a hundred raises any flag
 LOAD, ELECTRODE_GAIN, STRATEGY = "load", "electrode_gain", "strategy"
 JUDGED = (*DIRECT, LOAD, ELECTRODE_GAIN, STRATEGY)
 
@@ -91,9 +91,12 @@ def places(found: Mapping[str, float], reference: Reference) -> tuple[int, int]:
 
 
 def bounds(quantiles: Floats) -> tuple[float, float]:
-    """Return the lowest and the highest value (of quantiles at `PROBABILITIES`) that raises nothing."""
-    low, middle, high = (float(quantiles[i]) for i in (0, len(PROBABILITIES) // 2, -1))
-    return low - WIDER * (middle - low), high + WIDER * (high - middle)
+    """Return the lowest and the highest value (of quantiles at `PROBABILITIES`) that raises nothing.
+
+    Tails are drawn on as exponentials, which a decade of chance moves by as much as the last: the outermost people are too few to count.
+    """
+    lowest, low, high, highest = (float(quantiles[i]) for i in (1, 2, -3, -2))
+    return lowest - BEYOND * (low - lowest), highest + BEYOND * (highest - high)
 
 
 def together(found: Mapping[str, float], reference: Reference, electrodes: int) -> dict[str, float]:

@@ -40,6 +40,7 @@ def reference(
     ``counts`` (count,) numbers of windows. By mark, quantiles (count, electrodes, probability). ``mean`` (electrodes, feature),
     ``covariance`` (electrodes, feature, feature); ``load_way`` (electrodes, feature) is what 1 kg that is stated too much, with the moment
     that it brings, does to the features, ``gain_way`` (electrodes, muscle, feature) what an electrode's gain does, per unit of its log.
+    Fewer than a thousand people do not tell a covariance of 55 features, and raise flags in ordinary people.
     """
     chance = np.random.default_rng([seed, 7])
     sets = [usual, *(usual & (np.arange(len(usual)) != i) for i in np.flatnonzero(usual)), np.zeros_like(usual)]
