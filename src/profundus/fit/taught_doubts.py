@@ -6,6 +6,7 @@ import numpy as np
 
 from profundus.fit.calibration import contradictions
 from profundus.model.fitted import TaughtSubject
+from profundus.model.outside import flags
 from profundus.model.settings import with_physics
 from profundus.records import Flag, Reconstruction
 
@@ -15,9 +16,10 @@ def doubts(subject: TaughtSubject, rec: Reconstruction) -> tuple[Flag, ...]:
 
     ``no_parameters``: no moment to explain, so that the model is generic and its moment unknown; ``no_moment``: a trial without one;
     ``no_emg``: an electrode that is dead in a trial, whose muscle the prior answers for; ``not_converged``: the search for parameters.
-    ``calibrations_disagree``: two statements about a level, or one and the prior, more than 3 sd apart; ``calibration_left_out``.
+    ``calibrations_disagree``: two statements about a level, or one and the prior, more than 3 sd apart; ``calibration_left_out``. And
+    ``outside_...`` where the person is unlike those who taught the prior (`profundus.model.outside.flags`).
     """
-    found = []
+    found = list(flags(subject.subject, subject.prior, subject.context))
     if with_physics(subject.settings):
         if not subject.personalized:
             why = "no trial to fit has a joint moment: parameters are generic, and the model's moment is unknown"

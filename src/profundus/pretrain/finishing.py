@@ -15,10 +15,12 @@ from profundus.pretrain.answering import Answers, answers_to, conditions, same_a
 from profundus.pretrain.calibrating import calibrated, mean_level
 from profundus.pretrain.judging import Judged, judged
 from profundus.pretrain.learning import Learner, People
+from profundus.pretrain.strangeness import reference
 from profundus.records import Anatomy
 
 MOST_ROUNDED = 1e-3  # of a log ratio, by weights of 16 bits
 ROUNDED_ON = 20  # people
+FEWEST, MOST_KNOWN = 200, 1500  # people whose habits tell who is a stranger
 
 
 def prior_and_scores(
@@ -56,8 +58,16 @@ def prior_and_scores(
         electrodes=recipe.electrodes,
         **calibration._asdict(),
         learning=recipe.learning,
+        strangeness=_strangeness(learner, anatomy),
     )
     return prior, scores
+
+
+def _strangeness(learner: Learner, anatomy: Anatomy) -> dict[str, NDArray[Any]]:
+    """Return what people who were learned from are like, so that strangers are known; nothing where these are too few to tell."""
+    if learner.people.count < FEWEST:
+        return {}
+    return reference(learner.people, learner.usual, anatomy.groups, seed=learner.recipe.seed, most=MOST_KNOWN)
 
 
 def _rounded(
