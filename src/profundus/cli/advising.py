@@ -35,7 +35,7 @@ def advised(
             _rows(advice), title="Expected after one more recording (level: sd of the log; band: mean width of 90 %)"
         ),
         *(
-            [f"{len(advice.left_out)} extra trials are more than the person's muscles can do."]
+            [f"Extra trials that are more than the person's muscles can do: {len(advice.left_out)}."]
             if advice.left_out
             else []
         ),
