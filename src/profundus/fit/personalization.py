@@ -33,8 +33,8 @@ class Personalized:
     ``gain`` (muscle,) is what the given excitations are divided by. ``rows`` are parameters and free gains with their posterior sd
     (Laplace; excitations are held but for the levels that were given a doubt). ``moment_r2`` and ``generic_moment_r2`` (coordinate,) are R²
     over the samples fitted to, with these parameters and at the prior's center. ``outcome`` says why the search ended, after ``steps``.
-    ``level_left`` (level,) is the share of the sd of each of the levels that the moments would leave, were they believed. ``trade_offs`` are
-    the strongest correlations of the posterior.
+    ``level_left`` (level,) is the share of the sd of each of the levels that the moments would leave, were they believed; ``trade_offs``
+    are the strongest correlations of the posterior.
     """
 
     parameters: Parameters
