@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
 
-from profundus.model.clues import clues_of, same_group
+from profundus.model.clues import same_group
+from profundus.model.heard import heard
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.prior import DeepPrior
 from profundus.model.windows import USUAL_SCALE_SD, Windows, placed, spread_out, windows_of
@@ -154,6 +155,5 @@ def _run(
     seen: Bool[Array, "window muscle"],
     groups: tuple[str, ...],
 ) -> tuple[Float[Array, "window sample muscle"], Float[Array, "window sample muscle"], Float[Array, " muscle"]]:
-    clues = clues_of(windows, seen, same_group(groups))
-    told = network(clues.each, clues.person, jnp.asarray(windows.valid), scale)
-    return clues.reference + told.ratio, told.log_sd, told.level_log_sd
+    told, reference = heard(network, scale, windows, seen, same_group(groups))
+    return reference + told.ratio, told.log_sd, told.level_log_sd

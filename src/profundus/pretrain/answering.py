@@ -11,10 +11,10 @@ import numpy as np
 from jaxtyping import Array, Bool
 from numpy.typing import NDArray
 
+from profundus.model.heard import heard
 from profundus.model.windows import Windows
 from profundus.network.person import PersonTransformer, Scale, Told
 from profundus.pretrain.learning import People
-from profundus.pretrain.lessons import answer
 
 Floats = NDArray[np.float64]
 AT_ONCE = 10
@@ -137,7 +137,7 @@ def _asked(
     seen: Bool[Array | np.ndarray, "window muscle"],
     together: NDArray[np.float64],
 ) -> tuple[Told, Array]:
-    return jax.vmap(lambda own: answer(network, scale, own, seen, together))(windows)
+    return jax.vmap(lambda own: heard(network, scale, own, seen, together))(windows)
 
 
 def _single(array: NDArray[Any]) -> NDArray[Any]:
