@@ -46,10 +46,14 @@ def main() -> None:
     settings = PopulationSettings(trials={"curls": 2, "steps": 1, "pulses": 1}, tendon="mixed")
     pairs = zip(
         simulate_people(anatomy, model.geometry, settings, seed=asked.seed, count=asked.people),
-        simulate_people(anatomy, model.geometry, replace(settings, drive_sd=(0.0, 0.0)), seed=asked.seed, count=asked.people),
+        simulate_people(
+            anatomy, model.geometry, replace(settings, drive_sd=(0.0, 0.0)), seed=asked.seed, count=asked.people
+        ),
         strict=True,
     )
-    same = [(one, known) for one, known in pairs if one.facts["max_isometric_force"] == known.facts["max_isometric_force"]]
+    same = [
+        (one, known) for one, known in pairs if one.facts["max_isometric_force"] == known.facts["max_isometric_force"]
+    ]
     muscles = anatomy.muscles
     seen = np.array([muscles.index(name) for name in ELECTRODES])
     half = len(same) // 2
@@ -57,12 +61,16 @@ def main() -> None:
     for name in DEEP:
         column = muscles.index(name)
         rows = [_rows(one, known, seen, column) for one, known in same]
-        rule = Ridge(alpha=1.0).fit(np.concatenate([x for x, _ in rows[:half]]), np.concatenate([y for _, y in rows[:half]]))
+        rule = Ridge(alpha=1.0).fit(
+            np.concatenate([x for x, _ in rows[:half]]), np.concatenate([y for _, y in rows[:half]])
+        )
         for one, known in same[half:]:
             trials = seen_with(one.trials, ELECTRODES)
             tested = [i for i, trial in enumerate(trials) if trial.role == "test"]
             truth = np.concatenate([trials[i].truth[ENDS:-ENDS, column] for i in tested])
-            oracle = np.concatenate([_oracle(one.trials[i], known.trials[i], seen, column, rule)[ENDS:-ENDS] for i in tested])
+            oracle = np.concatenate(
+                [_oracle(one.trials[i], known.trials[i], seen, column, rule)[ENDS:-ENDS] for i in tested]
+            )
             body = np.concatenate([known.trials[i].truth[ENDS:-ENDS, column] for i in tested])
             copied = copy_of_nearest(trials, anatomy, model)
             copy = np.concatenate([copied.trials[i].excitation[ENDS:-ENDS, column] for i in tested])
@@ -74,8 +82,12 @@ def main() -> None:
             for who, answer in answers.items():
                 scale = float(truth @ answer / (answer @ answer))
                 errors = [_rmse(answer, truth), _rmse(scale * answer, truth)]
-                found.setdefault(f"{name}: {who}", []).append([*(np.log(e / _rmse(copy, truth)) for e in errors), np.log(scale)])
-    print(f"{len(same) - half} people (learned from {half} others), seed {asked.seed}; RMSE over that of the copy, geometric mean\n")
+                found.setdefault(f"{name}: {who}", []).append(
+                    [*(np.log(e / _rmse(copy, truth)) for e in errors), np.log(scale)]
+                )
+    print(
+        f"{len(same) - half} people (learned from {half} others), seed {asked.seed}; RMSE over that of the copy, geometric mean\n"
+    )
     print("| muscle: who | RMSE / copy | after one scalar | rms log error of the level |\n|---|---|---|---|")
     for who, errors in found.items():
         values = np.array(errors)
@@ -93,7 +105,12 @@ def _rows(one, known, seen, column):
     inputs, outputs = [], []
     for trial, alone in zip(one.trials, known.trials, strict=True):
         inputs.append(_deviation(trial, alone, seen)[ENDS:-ENDS:10])
-        outputs.append(np.log(np.maximum(trial.truth[ENDS:-ENDS:10, column], FLOOR) / np.maximum(alone.truth[ENDS:-ENDS:10, column], FLOOR)))
+        outputs.append(
+            np.log(
+                np.maximum(trial.truth[ENDS:-ENDS:10, column], FLOOR)
+                / np.maximum(alone.truth[ENDS:-ENDS:10, column], FLOOR)
+            )
+        )
     return np.concatenate(inputs), np.concatenate(outputs)
 
 

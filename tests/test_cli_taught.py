@@ -9,8 +9,11 @@ import pytest
 from cli_study import called, new_trial, tiny_study
 from curls import curl
 from profundus.api import Run
+from profundus.io.recipe_file import read_recipe
 from profundus.io.run_directory import read_run
 from profundus.io.shipped import shipped_prior
+from profundus.io.weights import read_arrays
+from profundus.model.prior_file import prior_from_arrays
 from profundus.pages import page_of
 
 DEEP = ["BRA", "TRImed"]
@@ -34,6 +37,14 @@ def test_a_prior_comes_with_the_elbow():
     path = shipped_prior("arm26")
     assert path is not None
     assert path.stat().st_size < 5_000_000
+    assert path.with_suffix(".md").is_file()
+
+
+def test_the_prior_was_taught_by_the_recipe_that_comes_with_it():
+    path, recipe = shipped_prior("arm26"), read_recipe()
+    prior = prior_from_arrays(*read_arrays(path), file=str(path))
+    assert (prior.learning, prior.electrodes) == (recipe.learning, recipe.electrodes)
+    assert prior.strangeness
 
 
 def test_bands_surround_the_answer_and_hold_most_of_the_truth(fitted):

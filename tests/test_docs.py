@@ -79,6 +79,9 @@ def test_every_setting_that_the_method_names_exists():
         "session_max",
         "copy_group",
         "network_only",
+        "no_pretraining",
+        "no_physics",
+        "no_emg",
     }  # columns, flags and values of docs/study-file.md
     assert words - known <= elsewhere
 
