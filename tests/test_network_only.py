@@ -103,8 +103,7 @@ def test_a_muscle_that_no_loss_told_of_is_flagged():
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    path = tiny_study(tmp_path_factory.mktemp("study"), steps=40)
-    path.write_text(path.read_text(encoding="utf-8").replace("[fit]", '[fit]\nablation = "network_only"', 1))
+    path = tiny_study(tmp_path_factory.mktemp("study"), steps=40, ablation="network_only")
     return path
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from curls import arm, curl, small_fit
 from profundus.errors import InputError
-from profundus.reconstruct import band, center, reconstruct
+from profundus.reconstruct import reconstruct
+from profundus.reconstruct.trained import band, center
 
 PER_SAMPLE = ("time", "angle", "velocity", "acceleration", "emg", "emg_valid", "moment", "moment_valid", "truth")
 PER_MUSCLE = ("emg", "emg_valid", "truth")
