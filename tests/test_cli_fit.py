@@ -157,30 +157,6 @@ def test_people_read_scores_cautions_and_where_the_page_is(fitted, capsys, tmp_p
     assert str(tmp_path / "out" / "report.html") in said
 
 
-SCRIPT = """
-import json, sys
-from pathlib import Path
-import numpy as np
-import profundus as pf
-run = pf.fit(pf.load_study(sys.argv[1]), seed=3)
-np.save(sys.argv[2], run.dataset()["excitation"].values)
-folder = run.path
-facts = {"subjects": run.subjects, "page": run.report().is_file(), "before": folder.is_dir()}
-del run
-print(json.dumps({**facts, "after": folder.exists(), "callable": callable(pf.fit)}))
-"""
-
-
-def test_python_gives_the_same_numbers_as_the_command_and_leaves_no_folder(fitted, tmp_path):
-    given = [sys.executable, "-c", SCRIPT, str(fitted[0]), str(tmp_path / "excitation.npy")]
-    done = subprocess.run(given, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr
-    facts = json.loads(done.stdout)
-    assert facts == {"subjects": ["sub-01"], "page": True, "before": True, "after": False, "callable": True}
-    by_command = Run(fitted[1]).dataset("sub-01")["excitation"]
-    np.testing.assert_array_equal(np.load(tmp_path / "excitation.npy"), by_command)
-
-
 def test_a_run_gives_its_tables_as_data_frames(fitted):
     run = pf.Run(fitted[1])
     assert list(run.scores.columns)[:4] == ["method", "subject", "trial", "load_kg"]

@@ -1,7 +1,8 @@
 """`fit` as it is by default: a learned prior answers for the deep muscles, and new trials are answered alike."""
 
 import json
-import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -110,9 +111,25 @@ def test_the_page_of_a_taught_person_is_made(fitted):
     assert "Brachialis (BRA)" in page_of(read_run(fitted[1]))
 
 
-@pytest.mark.skipif(os.name == "nt", reason="paths of another machine")
-def test_the_same_study_gives_the_same_bits(fitted, tmp_path, capsys):
-    code, _ = called(capsys, "fit", fitted[0], "--out", tmp_path / "again", "--seed", 5)
-    assert code == 0
-    again, before = Run(tmp_path / "again").dataset(), Run(fitted[1]).dataset()
-    np.testing.assert_array_equal(again["excitation"], before["excitation"])
+SCRIPT = """
+import json, sys
+from pathlib import Path
+import numpy as np
+import profundus as pf
+run = pf.fit(pf.load_study(sys.argv[1]), seed=5)
+np.save(sys.argv[2], run.dataset()["excitation"].values)
+folder = run.path
+facts = {"subjects": run.subjects, "page": run.report().is_file(), "before": folder.is_dir()}
+del run
+print(json.dumps({**facts, "after": folder.exists(), "callable": callable(pf.fit)}))
+"""
+
+
+def test_python_gives_the_same_bits_as_the_command_with_another_seed_and_leaves_no_folder(fitted, tmp_path):
+    given = [sys.executable, "-c", SCRIPT, str(fitted[0]), str(tmp_path / "excitation.npy")]
+    done = subprocess.run(given, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts == {"subjects": ["sub-01"], "page": True, "before": True, "after": False, "callable": True}
+    by_command = Run(fitted[1]).dataset("sub-01")["excitation"]
+    np.testing.assert_array_equal(np.load(tmp_path / "excitation.npy"), by_command)

@@ -103,8 +103,7 @@ def test_a_muscle_that_no_loss_told_of_is_flagged():
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    path = tiny_study(tmp_path_factory.mktemp("study"), steps=40, ablation="network_only")
-    return path
+    return tiny_study(tmp_path_factory.mktemp("study"), steps=40, ablation="network_only")
 
 
 def test_a_study_without_physics_leaves_a_run_that_answers_new_trials(study, capsys):
