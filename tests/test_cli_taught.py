@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,14 +98,24 @@ def test_a_new_trial_is_answered_as_the_same_trial_in_memory(fitted, tmp_path, c
 
 
 def test_an_electrode_that_is_dead_in_a_new_trial_is_answered_for_and_said(fitted):
-    from dataclasses import replace
-
     trial = curl("dead", load_kg=2.0, seconds=2.0, role="test", seed=99)
     seen = trial.emg_valid.copy()
     seen[:, trial.muscles.index("BIClong")] = False
     dead = replace(trial, emg=np.where(seen, trial.emg, np.nan), emg_valid=seen)
     answer = Run(fitted[1]).reconstruct(dead)["excitation"].sel(muscle="BIClong").values
     assert np.isfinite(answer).all()
+
+
+def test_a_long_gap_in_an_envelope_is_answered_with_the_doubt_of_the_prior(fitted):
+    trial = curl("gap", load_kg=2.0, seconds=2.0, role="test", seed=99)
+    column = trial.muscles.index("BIClong")
+    seen = trial.emg_valid.copy()
+    seen[60:140, column] = False
+    gap = replace(trial, emg=np.where(seen, trial.emg, np.nan), emg_valid=seen)
+    whole, broken = (Run(fitted[1]).reconstruct(one).sel(muscle="BIClong") for one in (trial, gap))
+    width = [np.log(data["upper"] / data["lower"]).values.ravel() for data in (whole, broken)]
+    assert width[1][100] > 1.5 * width[0][100]
+    np.testing.assert_allclose(width[1][:40], width[0][:40])
 
 
 def test_the_page_of_a_taught_person_is_made(fitted):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from curls import DEEP, arm
-from profundus.errors import InputError
 from profundus.model.windows import HZ, INSET_S, OVERLAP, SAMPLES, placed, spread_out, true_windows, windows_of
 from profundus.records import Trial
 
@@ -79,9 +78,16 @@ def test_where_windows_disagree_one_fades_into_the_other():
     assert np.all(np.diff(spread) >= -1e-12)
 
 
-def test_a_trial_too_short_for_any_sample_is_refused():
-    with pytest.raises(InputError, match=r"0\.39 s long"):
-        placed(moved(seconds=0.4))
+def test_the_shortest_trials_have_one_sample_in_their_middle():
+    short = windows_of([moved(seconds=0.3)], arm())
+    assert short.valid.sum() == 1
+    assert np.isfinite(short.fast).all()
+
+
+def test_moments_that_are_mostly_missing_count_as_unknown():
+    trial = moved(seconds=3.0)
+    few = np.arange(len(trial.time))[:, None] < 0.5 * len(trial.time)
+    assert not windows_of([replace(trial, moment_valid=few)], arm()).moment.any()
 
 
 def test_short_trials_are_padded_with_what_counts_for_nothing():

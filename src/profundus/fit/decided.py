@@ -15,7 +15,7 @@ from profundus.records import DecidedRow, Trial
 
 
 def decided(subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> tuple[DecidedRow, ...]:
-    """Return for every muscle without an electrode how wide its log excitation is, and what narrowed it, over the trials to fit."""
+    """Return for every muscle without an electrode how wide its log excitation is, and what narrowed it, in three of the trials to fit."""
     fit = [shown(t, subject.settings, gain=subject.usual_gain) for t in trials if t.role == "fit"]
     silent = [replace(trial, emg_valid=np.zeros_like(trial.emg_valid)) for trial in fit]
     ways = {
@@ -38,4 +38,6 @@ def decided(subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequenc
 
 def _asked(subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> tuple[DeepPosterior, ...]:
     context = context_of(trials, model, scale_sd=subject.scale_sd, most=MOST_CONTEXT)
-    return deep_posteriors(subject.prior, context, trials[:3], model, scale_sd=subject.scale_sd)
+    return deep_posteriors(
+        subject.prior, context, trials[:: max(1, len(trials) // 3)][:3], model, scale_sd=subject.scale_sd
+    )

@@ -94,9 +94,12 @@ def _personal(
     """
     answers = believed(subject, model, trials)
     # envelopes as they are: the search divides them by the gains that it finds
-    given = [np.exp(a.middle) * np.where(a.seen, subject.usual_gain, 1.0) for a in answers]
+    scale = np.where(subject.layout.measured, subject.usual_gain, 1.0)
+    given = [np.exp(answer.middle) * scale for answer in answers]
     deep = {
-        m: float(answers[0].level_sd[i]) for i, m in enumerate(subject.layout.muscles) if not subject.layout.measured[i]
+        m: float(answers[0].level_sd[0, i])
+        for i, m in enumerate(subject.layout.muscles)
+        if not subject.layout.measured[i]
     }
     found = personalize(
         trials,

@@ -23,7 +23,6 @@ from profundus.records import Trial
 Floats = NDArray[np.float64]
 MOST_CONTEXT = 64  # windows that stand for a person
 PADDED_WINDOWS = 8  # people whose counts of windows round to the same multiple share a compilation
-MOST_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,8 @@ def _without(context: Context, own: Context) -> Context:
 
 
 def _mark(context: Context, window: int) -> bytes:
-    return np.round(np.asarray(context.windows.motion[window], dtype=np.float32), 4).tobytes()
+    own = (context.windows.motion[window], context.windows.fast[window])
+    return b"".join(np.round(np.asarray(field, dtype=np.float32), 4).tobytes() for field in own)
 
 
 def _asked(prior: DeepPrior, context: Context) -> tuple[Floats, Floats, Floats]:

@@ -31,6 +31,7 @@ FLOOR = 0.002  # fraction of maximum, keeps logarithms finite
 USUAL_SCALE_SD = 0.08  # after maximal contractions
 MUSCLES = ("thelen", "degroote")
 WEAK, WORKING = 0.02, 0.25  # activations between which a muscle's capacity is taken
+KNOWN_SHARE = 0.8  # of a trial's moments; with fewer it is seen without
 ROWS = 512  # physics is asked in multiples, so that people share a compilation
 
 
@@ -64,12 +65,9 @@ class Place:
 
 
 def placed(trial: Trial) -> Place:
-    """Return where the windows of a trial lie. Raises InputError for a trial too short for any sample."""
+    """Return where the windows of a trial lie: at least one sample, in the middle of the shortest trials."""
     length = float(trial.time[-1] - trial.time[0])
-    count = int(np.floor((length - 2 * INSET_S) * HZ + 1e-6))
-    if count < 1:
-        what = f"{trial.subject}: {trial.name}: {length:.2f} s long"
-        raise InputError(Problem("error", what, expected=f"more than {2 * INSET_S + 1 / HZ:.1f} s"))
+    count = max(1, int(np.floor((length - 2 * INSET_S) * HZ + 1e-6)))
     first = trial.time[0] + 0.5 * (length - (count - 1) / HZ)
     pieces = max(1, int(np.ceil((count - OVERLAP) / (SAMPLES - OVERLAP))))
     starts = np.round(np.linspace(0, max(count - SAMPLES, 0), pieces)).astype(int)
@@ -135,7 +133,8 @@ def _rows(trial: Trial, place: Place) -> dict[str, Floats]:
     angle = _low_passed(trial, trial.angle, FAST_HZ)
     velocity = np.gradient(angle, trial.step, axis=0)
     acceleration = np.gradient(velocity, trial.step, axis=0)
-    moment = _bridged(trial.time, np.where(trial.moment_valid, trial.moment, np.nan))
+    known = trial.moment_valid if np.mean(trial.moment_valid) >= KNOWN_SHARE else np.zeros_like(trial.moment_valid)
+    moment = _bridged(trial.time, np.where(known, trial.moment, np.nan))
     columns = {
         "fast": np.log(np.maximum(_low_passed(trial, envelope, FAST_HZ), FLOOR)),
         "slow": np.log(np.maximum(_low_passed(trial, envelope, SLOW_HZ), FLOOR)),

@@ -44,7 +44,7 @@ def advise_study(study: Study, *, subject: str | None = None, seed: int = 0) -> 
         what = "advice rests on a learned prior, and this study has none"
         raise InputError(Problem("error", what, file=study.source, remedy=TEACH))
     trials = recorded(study, person, anatomy).trials
-    usual = [trial for trial in trials if trial.name not in maximal_trials(study)]
+    usual = [trial for trial in trials if trial.name not in maximal_trials(study, person.id)]
     return advise(taught_person(trials, study, anatomy, model, prior), usual, anatomy, model, seed=seed)
 
 

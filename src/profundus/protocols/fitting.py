@@ -94,9 +94,9 @@ def fit_study(
     began = time.perf_counter()
     people = chosen_people(study, subjects)
     anatomy, model = model_of(study)
+    prior = prior_for(study, anatomy, model) if with_prior(study.fit) else None
     run = _started(study, out, anatomy, seed=seed, resume=resume, overwrite=overwrite)
     objectives = objectives_of(study, anatomy, model)
-    prior = prior_for(study, anatomy, model) if with_prior(study.fit) else None
     if with_prior(study.fit) and prior is None:
         known = [*run.manifest["problems"], lacking_prior(study).as_dict()]
         run.write_manifest({"problems": list({str(one): one for one in known}.values())})

@@ -70,7 +70,7 @@ def taught_person(
     """
     own = study.fit if settings is None else settings
     rows = _calibrated(trials, study, model, prior, own)
-    aside = maximal_trials(study)
+    aside = maximal_trials(study, trials[0].subject)
     subject = fit_taught(
         [trial for trial in trials if trial.name not in aside],
         prior,
@@ -84,9 +84,10 @@ def taught_person(
     return replace(subject, calibrations=rows)
 
 
-def maximal_trials(study: Study) -> tuple[str, ...]:
-    """Return the names of the trials that calibrations call maximal contractions."""
-    return tuple(dict.fromkeys(one.trial for one in study.calibrations if one.kind == "dominant"))
+def maximal_trials(study: Study, subject: str) -> tuple[str, ...]:
+    """Return the names of a person's trials that calibrations call maximal contractions."""
+    his = (one for one in study.calibrations if one.subject in {"", subject} and one.kind == "dominant")
+    return tuple(dict.fromkeys(one.trial for one in his))
 
 
 def answered_to_fit(
@@ -121,7 +122,7 @@ def _calibrated(
     trials: Sequence[Trial], study: Study, model: MusculoskeletalModel, prior: DeepPrior, settings: FitSettings
 ) -> tuple[CalibratedRow, ...]:
     """Return what the study's calibrations say of a person."""
-    aside = maximal_trials(study)
+    aside = maximal_trials(study, trials[0].subject)
     if not study.calibrations or not any(trial.role == "fit" and trial.name not in aside for trial in trials):
         return ()
     gain = gain_prior(study.emg.normalization)
@@ -135,6 +136,8 @@ def _mismatch(prior: DeepPrior, anatomy: Anatomy, model: MusculoskeletalModel) -
     """Return in what a prior is not the model's; empty where it is."""
     if prior.muscles != anatomy.muscles:
         return f"knows {', '.join(prior.muscles)}, the model has {', '.join(anatomy.muscles)}"
+    if prior.groups != anatomy.groups:
+        return f"groups muscles as {', '.join(prior.groups)}, the model as {', '.join(anatomy.groups)}"
     if prior.coordinates != model.coordinates:
         return f"knows {', '.join(prior.coordinates)}, the study moves {', '.join(model.coordinates)}"
     return ""

@@ -112,7 +112,7 @@ def rehearsals(
     deep = ~np.asarray(subject.layout.measured)
     limb = learned_limb(known)
     drawn = stream(seed, 0, "levels").normal(size=(pairs, len(deep)))
-    for level in np.concatenate([drawn, -drawn]) * np.where(deep, answers[0].level_sd, 0.0):
+    for level in np.concatenate([drawn, -drawn]) * np.where(deep, answers[0].level_sd[0], 0.0):
         plant = Plant(
             anatomy,
             model.geometry,

@@ -58,11 +58,13 @@ def _draws(subject: TaughtSubject, trial: Trial, known: Believed) -> Floats:
     muscles = known.middle.shape[1]
     root = np.linalg.cholesky(subject.prior.level_correlation + 1e-9 * np.eye(muscles))
     levels = np.random.default_rng(PAIRS).normal(size=(PAIRS, muscles)) @ root.T
-    white = np.random.default_rng(motion_seed(trial.angle)).normal(size=(PAIRS, len(trial.time), muscles))
-    course = np.empty_like(white)
-    for muscle, memory in enumerate(subject.prior.course_memory_s):
-        width = max(0.5 * float(memory) / trial.step, 0.5)
-        smooth = gaussian_filter1d(white[..., muscle], width, axis=1, mode="reflect")
+    widths = np.maximum(0.5 * subject.prior.course_memory_s / trial.step, 0.5)
+    margin = int(np.ceil(4.0 * widths.max()))
+    longer = (PAIRS, len(trial.time) + 2 * margin, muscles)
+    white = np.random.default_rng(motion_seed(trial.angle)).normal(size=longer)
+    course = np.empty((PAIRS, len(trial.time), muscles))
+    for muscle, width in enumerate(widths):
+        smooth = gaussian_filter1d(white[..., muscle], width, axis=1)[:, margin : margin + len(trial.time)]
         course[..., muscle] = smooth * np.sqrt(2.0 * np.sqrt(np.pi) * width)
     off = levels[:, None, :] * known.level_sd + course * known.course_sd
     both = np.concatenate([off, -off])
