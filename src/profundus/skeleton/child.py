@@ -1,7 +1,4 @@
-"""OpenSim runs in a process of its own: what it crashes on, hangs on or prints stays there, and arrays come back.
-
-``python -m profundus.skeleton.child <module:function> <folder>``
-"""
+"""OpenSim runs in a process of its own: what it crashes on, hangs on or prints stays there, and arrays come back."""
 
 from __future__ import annotations
 
@@ -30,6 +27,7 @@ QUESTION, GIVEN, ANSWER, FOUND, REFUSAL, TRACE = (
     "trace.txt",
 )
 INSTALL = 'Install it: pip install "profundus[opensim]"'
+START = "import sys; from profundus.skeleton.child import main; main(*sys.argv[1:])"
 LONGEST_TRACE = 300
 
 
@@ -89,7 +87,7 @@ def asked_of_opensim(
 
 
 def _run(task: str, folder: Path, file: str, timeout_s: float) -> int:
-    command = [sys.executable, "-P", "-m", "profundus.skeleton.child", task, str(folder)]
+    command = [sys.executable, "-P", "-c", START, task, str(folder)]
     try:
         with (folder / TRACE).open("wb") as trace:
             return subprocess.run(
@@ -133,11 +131,3 @@ def main(task: str, folder: str) -> None:
         return
     np.savez(here / FOUND, **found)  # type: ignore[arg-type]
     (here / ANSWER).write_text(json.dumps(dict(answer)), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    from profundus.skeleton import child
-
-    child.main(
-        *sys.argv[1:]
-    )  # not this module's own main: its Refused would be another class than the one that tasks raise
