@@ -9,15 +9,16 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from profundus.errors import InputError, Problem
 from profundus.muscle.activation import activation, delayed, shaped
 from profundus.muscle.parameters import ActivationParameters, MuscleParameters, Parameters
 from profundus.muscle.registry import muscle_model, tendon_model
+from profundus.numerics.chebyshev import ChebyshevProducts, polynomials
 from profundus.numerics.relaxation import Stepper, exponential_midpoint
 from profundus.numerics.splines import UniformSpline
-from profundus.records import Anatomy
+from profundus.records import Anatomy, PathProducts
 from profundus.skeleton.paths import Geometry, Paths
 
 __all__ = [
@@ -201,7 +202,31 @@ def _paths(anatomy: Anatomy, coordinates: tuple[str, ...], fixed: dict[str, floa
         else:
             angle = fixed.get(path.coordinate, defaults[path.coordinate])
             base = base + spline.value_and_slope(jnp.asarray(angle))[0]
-    return Paths(base, tuple(splines[name] for name in coordinates))
+    products = []
+    for several in anatomy.products:
+        left, length = _held(several, coordinates, defaults | fixed)
+        base = base if length is None else base + length
+        products += [] if left is None else [left]
+    return Paths(base, tuple(splines[name] for name in coordinates), tuple(products))
+
+
+def _held(
+    products: PathProducts, coordinates: tuple[str, ...], angles: Mapping[str, float]
+) -> tuple[ChebyshevProducts | None, NDArray[np.float64] | None]:
+    """Return products over the moving coordinates with the others held at ``angles``, or the length that is left where none moves."""
+    coefficients = products.coefficients
+    moving = [i for i, name in enumerate(products.coordinates) if name in coordinates]
+    for i in sorted(set(range(len(products.coordinates))) - set(moving)):
+        low, high = products.low[i], products.high[i]
+        scaled = np.asarray(2.0 * (angles[products.coordinates[i]] - low) / (high - low) - 1.0)
+        values, _ = polynomials(scaled, int(products.degrees[:, i].max()))
+        coefficients = coefficients * values[products.degrees[:, i], None]
+    if not moving:
+        return None, coefficients.sum(axis=0)
+    columns = tuple(coordinates.index(products.coordinates[i]) for i in moving)
+    degrees = tuple(tuple(int(n) for n in row) for row in products.degrees[:, moving])
+    ends = jnp.asarray(products.low[moving]), jnp.asarray(products.high[moving])
+    return ChebyshevProducts(*ends, jnp.asarray(coefficients), columns, degrees), None
 
 
 def _check_coordinates(anatomy: Anatomy, coordinates: tuple[str, ...], fixed: dict[str, float]) -> None:

@@ -1,7 +1,7 @@
 """What is handed from room to room: frozen values that know their validity and nothing else."""
 
 from profundus.records.advice import Advice, AdviceRow
-from profundus.records.anatomy import Anatomy, CoordinateRange, PathSpline
+from profundus.records.anatomy import Anatomy, CoordinateRange, PathFit, PathProducts, PathSpline
 from profundus.records.calibration import CalibratedRow, Calibration, Observation
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
 from profundus.records.parameters import DecidedRow, ParameterRow, TradeOff
@@ -34,6 +34,8 @@ __all__ = [
     "NetworkSettings",
     "Observation",
     "ParameterRow",
+    "PathFit",
+    "PathProducts",
     "PathSpline",
     "PopulationSettings",
     "QualityRow",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from profundus.errors import Problem
 
 Floats = NDArray[np.float64]
 
@@ -35,10 +37,46 @@ class PathSpline:
 
 
 @dataclass(frozen=True)
+class PathProducts:
+    """What muscles owe to several coordinates together: a sum of products of Chebyshev polynomials.
+
+    ``low`` and ``high`` (coordinate,) [rad] are scaled to -1 and 1; ``degrees`` (term, coordinate) are the polynomials' degrees and
+    ``coefficients`` (term, muscle) [m] what every product adds to path length. The moment arm is minus the exact derivative.
+    """
+
+    coordinates: tuple[str, ...]
+    low: Floats
+    high: Floats
+    degrees: NDArray[np.int64]
+    coefficients: Floats
+
+
+@dataclass(frozen=True)
+class PathFit:
+    """How well a muscle's fitted path follows the model that it was sampled from, about one coordinate, at postures not fitted to.
+
+    All in mm: how far path length changes over all postures (``excursion``), worst and RMS error of length, the largest moment arm, worst
+    and RMS error of the moment arm, and how far the model's own moment arm is from minus the derivative of its path length
+    (``disagreement``, 95th percentile).
+    """
+
+    muscle: str
+    coordinate: str
+    excursion: float
+    worst_length_error: float
+    rms_length_error: float
+    largest_arm: float
+    worst_arm_error: float
+    rms_arm_error: float
+    disagreement: float
+
+
+@dataclass(frozen=True)
 class Anatomy:
     """A model as numbers. Muscle arrays are (muscle,), in file order, in SI units.
 
-    ``default_coordinates`` are those that move unless a study says otherwise; empty: all.
+    ``default_coordinates`` are those that move unless a study says otherwise; empty: all. ``path_fits`` and ``problems`` tell how well the
+    paths follow the model file that they were sampled from, and what is worth knowing of it.
     """
 
     name: str
@@ -55,3 +93,6 @@ class Anatomy:
     passive_strain_at_one: float = 0.6
     credit: str = ""
     default_coordinates: tuple[str, ...] = ()
+    products: tuple[PathProducts, ...] = ()
+    path_fits: tuple[PathFit, ...] = ()
+    problems: tuple[Problem, ...] = field(default=(), compare=False)
