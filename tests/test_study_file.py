@@ -217,7 +217,12 @@ def test_fit_settings_are_those_of_the_file_and_false_leaves_a_loss_out(lab):
         ('role = "test"', 'role = "train"', "train", ""),
         ('role = "test"', 'role = "test"\ntime = [5.0, 1.0]', "[5.0, 1.0] ends before it begins", ""),
         ('role = "test"', 'role = "test"\ntime = [30, 40]', "outside of the data", "0.000 to 4.000 s"),
-        ('role = "test"', 'role = "test"\ninverse_dynamics = "opensim"', "not possible yet", "Inverse Dynamics"),
+        (
+            'role = "test"',
+            'role = "test"\ninverse_dynamics = "opensim"',
+            "moments and asks for inverse dynamics",
+            "Leave one",
+        ),
         ('name = "curl_2_fit"', 'name = "curl_0_fit"', "comes twice", ""),
         ('name = "curl_2_fit"', 'name = "CURL_0_fit"', "comes twice", ""),
         ('name = "curl_2_fit"', 'name = "all"', "reserved", ""),

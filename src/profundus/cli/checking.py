@@ -12,6 +12,7 @@ from profundus.cli.outcome import Outcome, Words, grouped_by_severity, table
 from profundus.errors import InputError, Problem
 from profundus.io.anatomy import arm_sign, read_anatomy
 from profundus.io.study_file import check_study
+from profundus.protocols.inverse_dynamics import with_moments
 from profundus.records import Anatomy, Study, Subject, Trial
 from profundus.signal import assemble_trials, quality_problems, quality_table
 
@@ -61,8 +62,9 @@ def _people(study: Study, anatomy: Anatomy) -> tuple[dict[str, tuple[Trial, ...]
     people: dict[str, tuple[Trial, ...]] = {}
     problems: list[Problem] = []
     signs = arm_sign(anatomy, study.coordinates)
-    for subject in study.subjects:
+    for recorded in study.subjects:
         try:
+            subject = with_moments(study, recorded)
             trials = assemble_trials(study, subject, anatomy.muscles)
         except InputError as error:
             problems += error.problems

@@ -31,10 +31,13 @@ def trials_agree(trials: Iterable[TrialSection], of: str, text: StudyText) -> It
     trials = list(trials)
     yield from _same_file_name([(trial.name, (*trial.at, "name")) for trial in trials], f"{of}trial", text)
     for trial in trials:
-        if trial.inverse_dynamics is not None:
-            what = f'trial {trial.name}: inverse_dynamics = "opensim" is not possible yet'
-            remedy = "Run OpenSim's Inverse Dynamics tool and name its file under moments"
-            yield text.problem("error", what, (*trial.at, "inverse_dynamics"), remedy=remedy)
+        if trial.inverse_dynamics is not None and trial.moments is not None:
+            what = f"trial {trial.name} has moments and asks for inverse dynamics, too"
+            yield text.problem("error", what, (*trial.at, "inverse_dynamics"), remedy="Leave one of them out")
+        if trial.external_loads is not None and trial.inverse_dynamics is None:
+            what = f"trial {trial.name}: external_loads are not used without inverse_dynamics"
+            remedy = 'Set inverse_dynamics = "opensim", or leave them out'
+            yield text.problem("error", what, (*trial.at, "external_loads"), remedy=remedy)
         if trial.truth is not None and normpath(trial.truth) == normpath(trial.emg) != NO_FILE:
             what = f"trial {trial.name}: truth and emg are the same file: scores of measured muscles mean nothing"
             remedy = "Name a file with other recordings under truth, or leave truth out"
@@ -135,7 +138,7 @@ def people_agree(study: StudyFile, text: StudyText, aside: frozenset[str]) -> It
             yield text.problem("error", what, subject.at, remedy='Set role = "fit" for the trials to learn from')
         for trial in to_fit:
             if trial.moments is None and trial.inverse_dynamics is None:
-                all_without = all(other.moments is None for other in to_fit)
+                all_without = all(other.moments is None and other.inverse_dynamics is None for other in to_fit)
                 what = f"trial {trial.name} has no moments: it can be reconstructed, but not fitted to"
                 severity: Severity = "error" if all_without else "warning"
                 yield text.problem(severity, what, trial.at, remedy='Name its file under moments, or set role = "test"')

@@ -22,7 +22,12 @@ def nothing_to_learn(
     for subject in subjects:
         to_fit = [recording for recording in subject.recordings if recording.role == "fit"]
         moments = [(recording, recording.moments) for recording in to_fit if recording.moments is not None]
-        if to_fit and not any(_known(r, table, "moments", emg_late=emg_late).any() for r, table in moments):
+        computed = any(r.inverse_dynamics is not None for r in to_fit)
+        if (
+            to_fit
+            and not computed
+            and not any(_known(r, table, "moments", emg_late=emg_late).any() for r, table in moments)
+        ):
             what = f"subject {subject.id}: no trial to fit to has a finite moment inside its window"
             file = next((table.source for _, table in moments), "")
             yield Problem("error", what, file, remedy="Correct the moments, the windows (time) or what is excluded")

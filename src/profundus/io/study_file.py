@@ -19,6 +19,7 @@ from profundus.io.study_checks import (
     trials_agree,
 )
 from profundus.io.study_content import nothing_to_learn
+from profundus.io.study_dynamics import dynamics_agree
 from profundus.io.study_extent import left_open
 from profundus.io.study_paths import StudyData, data_folder
 from profundus.io.study_recording import RecordingReader
@@ -120,7 +121,7 @@ def _errors(problems: Iterable[Problem]) -> list[Problem]:
 
 def _model(file: StudyFile, text: StudyText, aside: frozenset[str]) -> tuple[Anatomy | None, list[Problem]]:
     """Return the anatomy, where it can be had, and what does not agree with it or cannot be done."""
-    problems = [*not_yet_possible(file, text), *settings_agree(file, text)]
+    problems = [*not_yet_possible(file, text), *settings_agree(file, text), *dynamics_agree(file, text)]
     if aside & {"study", "study.model"} or file.study.model.lower().endswith(".osim"):
         return None, problems
     try:

@@ -82,7 +82,16 @@ class StudyData:
         self.expected[written] -= 1
         return self._kept[written] if self.expected[written] > 0 else self._kept.pop(written)
 
+    def file(self, written: str, at: Location) -> Path | None:
+        """Return where a file is that the study names, its digest noted; None where it is refused or missing (then the reason is noted)."""
+        path = self._place(written, at)
+        return path if path is not None and self._digested(written, path) else None
+
     def _read(self, written: str, at: Location) -> Table | None:
+        path = self._place(written, at)
+        return None if path is None else self._attempt(written, path)
+
+    def _place(self, written: str, at: Location) -> Path | None:
         try:
             path = (self.root / written).resolve()
             refusal = unsafe_path(written, path, self.root)
@@ -99,20 +108,26 @@ class StudyData:
         if not path.exists():
             self.report(self._missing(written, path, at))
             return None
-        return self._attempt(written, path)
+        return path
 
-    def _attempt(self, written: str, path: Path) -> Table | None:
+    def _digested(self, written: str, path: Path) -> bool:
         try:
             with path.open("rb") as stream:
                 self.digests[written] = hashlib.file_digest(stream, "sha256").hexdigest()
-            table = _reader(path)(path)
-        except InputError as error:
-            self._report_all(error.problems)
-            return None
         except OSError as error:
             self.report(
                 Problem("error", f"cannot be read: {error.strerror}", str(path), remedy="Check its permissions")
             )
+            return False
+        return True
+
+    def _attempt(self, written: str, path: Path) -> Table | None:
+        if not self._digested(written, path):
+            return None
+        try:
+            table = _reader(path)(path)
+        except InputError as error:
+            self._report_all(error.problems)
             return None
         self._report_all(table.problems)
         if len(table.time) < 2:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from profundus.errors import Problem, sentences
 from profundus.io.study_angles import angle_in_radians, held_coordinates, rotation_scale
 from profundus.io.study_clock import clock_problems
+from profundus.io.study_dynamics import DynamicsReader
 from profundus.io.study_names import nearest_name, shown
 from profundus.io.study_paths import StudyData
 from profundus.io.study_schema import StudyFile, SubjectSection, TrialSection
@@ -44,6 +46,7 @@ class RecordingReader:
         angles, velocities = self._motion(motion) if motion else (None, None)
         emg = self.emg(trial.emg, (*trial.at, "emg"))
         moments = self._moments(trial.moments, (*trial.at, "moments")) if trial.moments else None
+        computed = self._dynamics.asked(trial, motion) if motion and angles and trial.inverse_dynamics else None
         truth = self._truth(trial.truth, (*trial.at, "truth")) if trial.truth else None
         wire = self._wire(trial, wired, truth) if wired else None
         if angles is None or emg is None:
@@ -66,7 +69,12 @@ class RecordingReader:
             exclusions=exclusions,
             problems=tuple(self.data.problems)[before:],
             wire=wire,
+            inverse_dynamics=computed,
         )
+
+    @cached_property
+    def _dynamics(self) -> DynamicsReader:
+        return DynamicsReader(self.study, self.data)
 
     def maxima(self, subject: SubjectSection) -> tuple[Table, ...]:
         """Return the recordings of maximal contractions: those of the study and those of the subject.

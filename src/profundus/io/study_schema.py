@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, Strict
 
 from profundus.io.study_types import CutOff, Line, Lines, Name, Names, Section, Window, settings_of, trial_name, within
 from profundus.quantities import Quantity, declared_quantities
@@ -62,6 +62,16 @@ class MomentsSection(Section):
     low_pass_hz: CutOff = None
 
 
+class InverseDynamicsSection(Section):
+    """[inverse_dynamics]: how moments are computed where they were not recorded; ``load_position`` and ``load_radius`` in m."""
+
+    model: Line | None = None
+    load_body: Line | None = None
+    load_position: Annotated[tuple[float, float, float], Strict(strict=False)] | None = None
+    load_radius: Annotated[float, within(Quantity("m", 0.0, 0.5, "radius of the load"))] = 0.0
+    low_pass_hz: CutOff = None
+
+
 class GeometrySection(Section):
     """[geometry]: tables of muscle lengths and moment arms; nothing is required of what cannot be used yet."""
 
@@ -103,6 +113,7 @@ class TrialSection(Section):
     role: Role
     moments: Line | None = None
     inverse_dynamics: Literal["opensim"] | None = None
+    external_loads: Line | None = None
     truth: Line | None = None
     load_kg: Annotated[
         float, within(Quantity("kg", 0.0, 200.0, "mass held or lifted"), hint="Was it given in grams or newtons?")
@@ -137,6 +148,7 @@ class StudyFile(Section):
     subject: list[SubjectSection] = Field(default_factory=list)
     kinematics: KinematicsSection = KinematicsSection()
     moments: MomentsSection = MomentsSection()
+    inverse_dynamics: InverseDynamicsSection | None = None
     geometry: GeometrySection | None = None
     calibration: list[CalibrationSection] = Field(default_factory=list)
     exclude: list[ExcludeSection] = Field(default_factory=list)

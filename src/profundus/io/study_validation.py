@@ -24,6 +24,7 @@ SECTIONS: dict[str, type] = {
     "emg": schema.EmgSection,
     "kinematics": schema.KinematicsSection,
     "moments": schema.MomentsSection,
+    "inverse_dynamics": schema.InverseDynamicsSection,
     "geometry": schema.GeometrySection,
     "calibration": schema.CalibrationSection,
     "exclude": schema.ExcludeSection,

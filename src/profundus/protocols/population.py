@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.protocols.inverse_dynamics import with_moments
 from profundus.records import Anatomy, Study, Trial
 from profundus.rivals.population import PopulationRegression, learn_population
 from profundus.signal import assemble_trials, emg_scale
@@ -53,7 +54,8 @@ def virtual_people(
 
 def recorded_people(study: Study, anatomy: Anatomy) -> list[tuple[Trial, ...]]:
     """Return the trials of a study's people; where no truth is known of a muscle, the envelope that was measured stands in."""
-    people = (assemble_trials(study, one, anatomy.muscles, scale=emg_scale(study, one)) for one in study.subjects)
+    known = (with_moments(study, one) for one in study.subjects)
+    people = (assemble_trials(study, one, anatomy.muscles, scale=emg_scale(study, one)) for one in known)
     return [tuple(_known(trial) for trial in trials) for trials in people]
 
 

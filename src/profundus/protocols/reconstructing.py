@@ -17,6 +17,7 @@ from profundus.io.study_file import read_new_trials, read_settings
 from profundus.model.fitted import FittedSubject, TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.fitting import moment_r2
+from profundus.protocols.inverse_dynamics import with_moments
 from profundus.protocols.learned import answered
 from profundus.protocols.models import groups_of, model_of
 from profundus.protocols.recordings import heard_of
@@ -81,7 +82,8 @@ class Person:
 
     def recordings(self, path: Path, *, data_root: Path | None = None) -> Subject:
         """Return the person with the recordings of a file of new trials."""
-        return Subject(self.fitted.subject, read_new_trials(path, self.study_text, data_root=data_root))
+        found = Subject(self.fitted.subject, read_new_trials(path, self.study_text, data_root=data_root))
+        return with_moments(self.study, found)
 
     def assembled(self, person: Subject) -> tuple[Trial, ...]:
         """Return recordings as trials, processed as those of the fit were."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from profundus.errors import Problem
 from profundus.io.anatomy import arm_sign
+from profundus.protocols.inverse_dynamics import with_moments
 from profundus.records import Anatomy, EmgScale, QualityRow, Study, Subject, Trial
 from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
 
@@ -22,7 +23,8 @@ class Recorded:
 
 
 def recorded(study: Study, person: Subject, anatomy: Anatomy) -> Recorded:
-    """Return a person of a study as recorded. Raises InputError as `assemble_trials`."""
+    """Return a person of a study as recorded. Raises InputError as `with_moments` and `assemble_trials`."""
+    person = with_moments(study, person)
     scale = emg_scale(study, person)
     trials = assemble_trials(study, person, anatomy.muscles, scale=scale)
     quality = quality_table(trials, person, arm_sign=arm_sign(anatomy, study.coordinates))

@@ -12,6 +12,7 @@ from profundus.errors import InputError, Problem
 from profundus.io.anatomy import read_anatomy
 from profundus.io.virtual_lab import WrittenLab, write_virtual_lab
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.protocols.inverse_dynamics import with_moments
 from profundus.protocols.models import model_of
 from profundus.records import Anatomy, GivenMotion, PopulationSettings, Study, VirtualPerson
 from profundus.signal import assemble_trials, emg_scale
@@ -59,7 +60,7 @@ def simulate_study(
 
 def motions_of(study: Study, anatomy: Anatomy) -> tuple[GivenMotion, ...]:
     """Return the motions of a study's first person, with load and measured moment where it is known throughout."""
-    person = study.subjects[0]
+    person = with_moments(study, study.subjects[0])
     trials = assemble_trials(study, person, anatomy.muscles, scale=emg_scale(study, person))
     return tuple(
         GivenMotion(

@@ -4,6 +4,7 @@ from profundus.records.advice import Advice, AdviceRow
 from profundus.records.anatomy import Anatomy, CoordinateRange, PathFit, PathProducts, PathSpline
 from profundus.records.calibration import CalibratedRow, Calibration, Observation
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
+from profundus.records.inverse_dynamics import HeldLoad, InverseDynamics
 from profundus.records.parameters import DecidedRow, ParameterRow, TradeOff
 from profundus.records.quality import EmgScale, QualityRow
 from profundus.records.recipe import LearningSettings, Recipe, TeachersSettings
@@ -29,6 +30,8 @@ __all__ = [
     "FitSettings",
     "Flag",
     "GivenMotion",
+    "HeldLoad",
+    "InverseDynamics",
     "LearningSettings",
     "LossSettings",
     "NetworkSettings",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from profundus.errors import Problem
+from profundus.records.inverse_dynamics import InverseDynamics
 from profundus.records.table import Table
 
 Role = Literal["fit", "test"]
@@ -31,6 +32,8 @@ class Recording:
     Each table keeps its own clock; ``time`` is the window [s] that the study asks for. ``load_kg`` is NaN where unknown;
     ``motion`` is the kind of movement in a word ("cyclic", "steps"), empty where unknown. ``wire`` holds envelopes of deep muscles,
     fractions of maximum, that a calibration names: a fit may read these.
+    ``inverse_dynamics`` is what joint moments are to be computed from where they were not recorded; ``moments_from`` says how that was
+    done.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Recording:
     exclusions: tuple[Exclusion, ...] = ()
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     wire: Table | None = None
+    inverse_dynamics: InverseDynamics | None = None
+    moments_from: dict[str, object] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

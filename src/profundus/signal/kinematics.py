@@ -69,12 +69,12 @@ def motion(study: Study, recording: Recording) -> Motion:
     each is a warning and stands in ``processing``. A longer gap inside the window asked for is an error; outside, it ends the usable
     stretch.
     """
-    angles = _whole_stretch(study, recording, _of_study(study, recording.angles, recording.name), "angle")
+    angles = whole_stretch(study, recording, _of_study(study, recording.angles, recording.name), "angle")
     there = () if recording.velocities is None else tuple(c for c in study.coordinates if c in recording.velocities)
     if recording.velocities is None or not there:
         return Motion(angles, None)
     chosen = recording.velocities.select({c: c for c in there})
-    return Motion(angles, _whole_stretch(study, recording, chosen, "velocity"))
+    return Motion(angles, whole_stretch(study, recording, chosen, "velocity"))
 
 
 def _of_study(study: Study, table: Table, trial: str) -> Table:
@@ -89,7 +89,8 @@ def _of_study(study: Study, table: Table, trial: str) -> Table:
     return table.select({c: c for c in study.coordinates})
 
 
-def _whole_stretch(study: Study, recording: Recording, recorded: Table, quantity: str) -> WholeStretch:
+def whole_stretch(study: Study, recording: Recording, recorded: Table, quantity: str) -> WholeStretch:
+    """Return the stretch of a motion that a recording uses, on its own clock; ``quantity`` names it in problems. See `motion`."""
     what = f"{recording.name}: {quantity}"
     table, rate, problems = uniform(recorded, what=what)
     values, filled = _gaps_filled(table, _excluded(recording, table.time), rate)

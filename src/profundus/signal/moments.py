@@ -28,7 +28,7 @@ def moments_on(
         return values, {"recorded": []}, (note,)
     what = f"{recording.name}: moments"
     table, rate, problems = uniform(recording.moments.select({c: c for c in there}), what=what)
-    processing: dict[str, object] = {"recorded": list(there), "rate_hz": rate}
+    processing: dict[str, object] = {"recorded": list(there), "rate_hz": rate, **recording.moments_from}
     if study.moment_low_pass_hz is not None:
         smooth = low_pass(study.moment_low_pass_hz, rate_hz=rate, what=what)
         table = Table(table.labels, table.time, filtered(table.values, smooth, shortest=4), what)

@@ -20,8 +20,9 @@ Given = Mapping[str, NDArray[Any]]
 def generalized_forces(question: Mapping[str, Any], given: Given) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return the labels, and ``time`` (row,) and ``forces`` (row, label) [N.m, N] as the tool writes them.
 
-    ``question``: model, coordinates, motion_types, held, low_pass_hz (None: no filter), external_loads, load. ``given``: ``time`` (row,) and
-    ``values`` (row, coordinate) in rad and m. Muscles are left out, as in every inverse dynamics.
+    ``question``: model, coordinates, motion_types, held, low_pass_hz (None: no filter), external_loads, load; see
+    `profundus.skeleton.inverse_dynamics.joint_moments`. ``given``: ``time`` (row,) and ``values`` (row, coordinate) in rad and m. Muscles
+    are left out, as in every inverse dynamics.
     """
     import opensim
 

@@ -20,7 +20,7 @@ def nothing_to_learn(study: Study) -> Iterator[Problem]:
         fit = [recording for recording in person.recordings if recording.role == "fit"]
         if not fit:
             yield Problem("error", f"subject {person.id}: no trial is left to learn from", study.source)
-        elif all(recording.moments is None for recording in fit):
+        elif all(recording.moments is None and recording.inverse_dynamics is None for recording in fit):
             yield Problem("error", f"subject {person.id}: no trial to learn from has a moment", study.source)
 
 
