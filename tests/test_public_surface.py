@@ -11,7 +11,7 @@ import profundus
 
 SIGNATURES = {
     "load_model": "(name: 'str | Path' = 'arm26', *, coordinates: 'Sequence[str] | None' = None, "
-    "fixed: 'Mapping[str, float] | None' = None) -> 'MusculoskeletalModel'",
+    "fixed: 'Mapping[str, float] | None' = None, muscles: 'Sequence[str]' = ()) -> 'MusculoskeletalModel'",
     "load_study": "(path: 'str | Path', *, data_root: 'str | Path | None' = None) -> 'Study'",
     "fit": "(study: 'Study | str | Path', *, out: 'str | Path | None' = None, seed: 'int' = 0, resume: 'bool' = False, "
     "overwrite: 'bool' = False, subjects: 'Sequence[str] | None' = None, "

@@ -155,16 +155,31 @@ class Comparison:
 
 
 def load_model(
-    name: str | Path = "arm26", *, coordinates: Sequence[str] | None = None, fixed: Mapping[str, float] | None = None
+    name: str | Path = "arm26",
+    *,
+    coordinates: Sequence[str] | None = None,
+    fixed: Mapping[str, float] | None = None,
+    muscles: Sequence[str] = (),
 ) -> MusculoskeletalModel:
-    """Return a shipped musculoskeletal model in which ``coordinates`` move and all others are ``fixed`` [rad].
+    """Return a musculoskeletal model, shipped or of an .osim file, in which ``coordinates`` move and all others are ``fixed`` [rad].
 
-    Raises InputError for a model, coordinate or posture that there is not.
+    A file's muscles are those that are named, or all that cross a coordinate; their paths are sampled with OpenSim over the coordinates'
+    ranges, the first time. A shipped model has all its muscles. Raises InputError for a model, coordinate, muscle or posture that there is
+    not, and for a named muscle whose path cannot be followed closely.
     """
-    from profundus.io.anatomy import read_anatomy
+    from profundus.io.osim import is_osim
     from profundus.model.musculoskeletal import MusculoskeletalModel
 
-    return MusculoskeletalModel(read_anatomy(str(name)), coordinates=coordinates, fixed=fixed)
+    if is_osim(str(name)):
+        from profundus.protocols.osim import loaded
+
+        return MusculoskeletalModel(loaded(Path(name), coordinates=coordinates, fixed=fixed, muscles=muscles))
+    from profundus.io.anatomy import read_anatomy
+
+    shipped = read_anatomy(str(name))
+    left_out = set(shipped.muscles) - set(muscles or shipped.muscles)
+    anatomy = read_anatomy(str(name), ignored=left_out) if left_out else shipped
+    return MusculoskeletalModel(anatomy, coordinates=coordinates, fixed=fixed)
 
 
 def load_study(path: str | Path, *, data_root: str | Path | None = None) -> Study:

@@ -63,7 +63,9 @@ def _anatomy(numbers: dict[str, Any]) -> Anatomy:
         for c in numbers["coordinates"]
     )
     ranges = {coordinate.name: coordinate for coordinate in coordinates}
-    columns = {key: np.array([m[key] for m in muscles]) for key in muscles[0] if key not in {"name", "group"}}
+    columns: dict[str, Any] = {
+        key: np.array([m[key] for m in muscles]) for key in muscles[0] if key not in {"name", "group"}
+    }
     return Anatomy(
         name=numbers["name"],
         muscles=names,
