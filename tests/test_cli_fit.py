@@ -127,7 +127,9 @@ def test_export_writes_what_opensim_reads(fitted, capsys, tmp_path):
     states = read_table(tmp_path / "osim" / "sub-01" / "sub-01_middle_states.sto")
     assert "/jointset/r_elbow/r_elbow_flex/value" in states.labels
     assert "/jointset/r_shoulder/r_shoulder_elev/value" in states.labels
-    assert len(facts["files"]["sub-01"]) == 6
+    names = [Path(file).name for file in facts["files"]["sub-01"]]
+    assert len(names) == 7
+    assert "sub-01_muscles.csv" in names
 
 
 def test_exports_and_reconstructions_of_strangers_are_refused(fitted, capsys, tmp_path):

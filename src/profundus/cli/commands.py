@@ -342,19 +342,26 @@ def report(*, run: RunFolder, json: Json = False, debug: Debug = False) -> Job:
 def export(
     *,
     run: RunFolder,
-    to: Annotated[Literal["opensim"], typer.Option(help="For which program.")],
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the files. Default: RUN/opensim")] = None,
+    to: Annotated[Literal["opensim", "ceinms"], typer.Option(help="For which program.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the files. Default: RUN/<program>")
+    ] = None,
     subject: OneSubject = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Model file (.osim) to write the muscles into. Default: the study's."),
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> Job:
     """Write results for other programs.
 
-    For OpenSim: <trial>_controls.sto and <trial>_states.sto in one folder a subject.
+    One folder a subject. For OpenSim: <trial>_controls.sto, <trial>_states.sto, <subject>.osim (the model with the fitted muscles) and
+    <subject>_muscles.csv. For CEINMS: <trial>_excitations.sto.
     """
     from profundus.cli.results import exported
 
-    return partial(exported, run, to=to, out=out, subject=subject)
+    return partial(exported, run, to=to, out=out, subject=subject, model=model)
 
 
 @app.command()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from profundus.cli.fitting import flag_words, pooled, score_words, warning_words
 from profundus.cli.outcome import Outcome, Words
 from profundus.io.comparison_directory import KIND, ComparisonDirectory
-from profundus.io.export_opensim import export_opensim
 from profundus.io.run_directory import RunDirectory, read_run, refuse_kind
 from profundus.pages import is_prior, write_comparison_page, write_page, write_prior_page
+from profundus.protocols.exporting import Program, export_run
 from profundus.protocols.reconstructing import reconstruct_trials
 
 
@@ -59,17 +58,23 @@ def _page_of_run(run: RunDirectory) -> Path:
     return write_comparison_page(ComparisonDirectory(run)) if run.manifest.get("kind") == KIND else write_page(run)
 
 
-def exported(run_path: Path, *, to: Literal["opensim"], out: Path | None = None, subject: str | None = None) -> Outcome:
+CONTENTS = {
+    "opensim": "<trial>_controls.sto, <trial>_states.sto, the muscles' parameters, and the model with them where there is one",
+    "ceinms": "<trial>_excitations.sto",
+}
+
+
+def exported(
+    run_path: Path, *, to: Program, out: Path | None = None, subject: str | None = None, model: Path | None = None
+) -> Outcome:
     """Return which files have been written for another program, one folder a person."""
     run = _fitted(run_path)
     target = run.path / to if out is None else out
-    fixed = _fixed(run)
-    people = run.subjects if subject is None and run.subjects else (run.named(subject),)
-    written = {person: export_opensim(run.reconstruction(person), target / person, fixed=fixed) for person in people}
-    count = sum(len(paths) for paths in written.values())
+    result = export_run(run, target, to=to, model=model, subject=subject)
+    count = sum(len(paths) for paths in result.files.values())
     return Outcome(
-        {"out": target, "files": {person: list(paths) for person, paths in written.items()}},
-        [f"{count} files in {target}, one folder a subject: <trial>_controls.sto and <trial>_states.sto"],
+        {"out": target, "files": {name: list(paths) for name, paths in result.files.items()}, "notes": result.notes},
+        [f"{count} files in {target}, one folder a subject: {CONTENTS[to]}", *map(str, result.notes)],
     )
 
 
@@ -78,10 +83,3 @@ def _fitted(run_path: Path) -> RunDirectory:
     run = read_run(run_path)
     refuse_kind(run.path, None)
     return run
-
-
-def _fixed(run: RunDirectory) -> dict[str, float]:
-    """Return the coordinates that did not move [rad], as the run's manifest has them."""
-    manifest = run.manifest
-    moving = manifest.get("coordinates", ())
-    return {name: float(angle) for name, angle in manifest.get("fixed", {}).items() if name not in moving}

@@ -23,11 +23,12 @@ ROTATIONS: dict[str, int] = {
 
 @dataclass(frozen=True)
 class JointCoordinate:
-    """A coordinate, its joint, and whether it is an angle [rad], a distance [m], or neither to OpenSim (coupled)."""
+    """A coordinate, its joint, and whether it is an angle [rad], a distance [m], or neither to OpenSim (coupled); ``default`` [rad, m]."""
 
     name: str
     joint: str
     motion_type: MotionType
+    default: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def read_joints(path: str | Path) -> Joints:
     found = [one for part in parts if part.tag.endswith("Joint") and part.get("name") for one in _coordinates(part)]
     if not found:
         raise FileFormatError(Problem("error", "the model has no coordinate", str(path), expected="joints that move"))
-    return Joints(tuple(found), tuple(part.get("name", "") for part in parts if part.tag == "Body"))
+    bodies = tuple(part.get("name", "") for part in parts if part.tag == "Body" and part.get("name") != "ground")
+    return Joints(tuple(found), bodies)
 
 
 def model_element(root: Element, file: str) -> Element:
@@ -73,13 +75,13 @@ def model_element(root: Element, file: str) -> Element:
 
 def _coordinates(joint: Element) -> Iterator[JointCoordinate]:
     """Yield the coordinates that a joint owns, in its order."""
-    names = [one.get("name", "") for one in joint.iter("Coordinate")]
-    for index, name in enumerate(names):
+    for index, one in enumerate(joint.iter("Coordinate")):
+        name = one.get("name", "")
         if joint.tag == "CustomJoint":
             kind = _in_custom_joint(joint, name)
         else:
             kind = "rotational" if index < ROTATIONS.get(joint.tag, 0) else "translational"
-        yield JointCoordinate(name, joint.get("name", ""), kind)
+        yield JointCoordinate(name, joint.get("name", ""), kind, _number(one.findtext("default_value", default="0")))
 
 
 def _in_custom_joint(joint: Element, name: str) -> MotionType:
@@ -97,8 +99,13 @@ def _in_custom_joint(joint: Element, name: str) -> MotionType:
 
 
 def _slope(linear: Element) -> float:
-    numbers = linear.findtext("coefficients", default="").split()
+    numbers = linear.findtext("coefficients", default="1").split()
+    return _number(numbers[0]) if numbers else 1.0
+
+
+def _number(text: str) -> float:
+    """Return a number of the file; what is none, OpenSim itself refuses."""
     try:
-        return float(numbers[0]) if numbers else 1.0
+        return float(text)
     except ValueError:
-        return 0.0
+        return float("nan")

@@ -31,25 +31,33 @@ def moments(part: TrialReconstruction) -> Table:
     return _paired(part, part.trial.coordinates, {"measured": part.trial.moment, "model": model}, "joint moments")
 
 
-def states(part: TrialReconstruction, *, joints: Mapping[str, str], fixed: Mapping[str, float]) -> Table:
+def states(
+    part: TrialReconstruction,
+    *,
+    joints: Mapping[str, str],
+    fixed: Mapping[str, float],
+    others: Mapping[str, tuple[Floats, Floats]] | None = None,
+) -> Table:
     """Return activations, fiber lengths [m], angles and velocities [rad, rad/s] under the names of OpenSim's states.
 
-    ``joints`` maps a coordinate to its joint, ``fixed`` holds coordinates that were not recorded [rad]. Raises InputError that names every
-    coordinate without a joint.
+    ``joints`` maps a coordinate to its joint. ``others`` holds (value, speed) of coordinates beside those of the trial that were recorded,
+    ``fixed`` the value of those that were not [rad, m]. Raises InputError that names every coordinate without a joint.
     """
     trial = part.trial
-    lost = [name for name in (*trial.coordinates, *fixed) if name not in joints]
+    moving = {name: (trial.angle[:, i], trial.velocity[:, i]) for i, name in enumerate(trial.coordinates)}
+    moving = {**(others or {}), **moving}
+    still = {name: (np.full_like(trial.time, at), np.zeros_like(trial.time)) for name, at in fixed.items()}
+    body = {**still, **moving}
+    lost = [name for name in body if name not in joints]
     if lost:
         raise InputError(
             Problem("error", f"the joint of '{name}' is not known", remedy="Name it in joints") for name in lost
         )
     columns: dict[str, Floats] = {}
-    for i, name in enumerate(trial.coordinates):
-        columns[f"/jointset/{joints[name]}/{name}/value"] = trial.angle[:, i]
-        columns[f"/jointset/{joints[name]}/{name}/speed"] = trial.velocity[:, i]
-    for name, angle in fixed.items():
-        columns[f"/jointset/{joints[name]}/{name}/value"] = np.full_like(trial.time, angle)
-        columns[f"/jointset/{joints[name]}/{name}/speed"] = np.zeros_like(trial.time)
+    for name in sorted(body, key=list(joints).index):
+        columns[f"/jointset/{joints[name]}/{name}/value"], columns[f"/jointset/{joints[name]}/{name}/speed"] = body[
+            name
+        ]
     for key in ("activation", "fiber_length"):
         values: Floats | None = getattr(part, key)
         if values is not None:

@@ -169,7 +169,7 @@ def start_run(
         _refuse_foreign(path)
         refuse_kind(path, manifest.get("kind"))
         if overwrite:
-            for name in (SCORES, STUDY, "report.html", "opensim", "figures", SUBJECTS, CHECKPOINTS, MANIFEST):
+            for name in (SCORES, STUDY, "report.html", "opensim", "ceinms", "figures", SUBJECTS, CHECKPOINTS, MANIFEST):
                 remove(path / name)
         elif not resume:
             state = "a finished" if run.finished else "an unfinished"

@@ -12,7 +12,7 @@ import numpy as np
 
 from profundus.errors import InputError, Problem
 from profundus.io.osim_joints import Joints, read_joints
-from profundus.io.study_angles import rotation_scale
+from profundus.io.study_angles import Report, rotation_scale
 from profundus.io.study_names import nearest_name, shown
 from profundus.io.study_paths import StudyData
 from profundus.io.study_schema import InverseDynamicsSection, StudyFile, TrialSection
@@ -44,6 +44,18 @@ def dynamics_agree(study: StudyFile, text: StudyText) -> Iterator[Problem]:
         yield text.problem("error", what, ("inverse_dynamics",), remedy="Name the body: load_body")
 
 
+def whole_body(study: StudyFile, motion: Table, joints: Joints, report: Report) -> Table:
+    """Return the model's coordinates that a motion file has, in rad and m."""
+    section = study.kinematics
+    named = {name: section.columns.get(name, name) for name in joints.joint_of}
+    present = {name: column for name, column in named.items() if column in motion}
+    angles = [present[name] for name in study.study.coordinates if name in present]  # the unit was told from these
+    scale = rotation_scale(motion, section.angle_unit, angles, report) if angles else 1.0
+    factors = [scale if joints.motion_types[name] == "rotational" else 1.0 for name in present]
+    values = motion.select(present).values * np.array(factors)
+    return Table(tuple(present), motion.time, values, motion.name, in_degrees=False, source=motion.source)
+
+
 @dataclass(frozen=True)
 class DynamicsReader:
     """Puts together what the trials of one study need for inverse dynamics; what is wrong is noted in ``data``."""
@@ -58,7 +70,7 @@ class DynamicsReader:
         load, load_agrees = self._load(trial)
         if path is None or joints is None or external is None or not load_agrees:
             return None
-        posture = self._posture(motion, joints)
+        posture = whole_body(self.study, motion, joints, self.data.report)
         others = [name for name in joints.joint_of if name not in posture.labels]
         held = {name: self.study.kinematics.fixed[name] for name in others if name in self.study.kinematics.fixed}
         at_default = tuple(name for name in others if name not in held)
@@ -105,17 +117,6 @@ class DynamicsReader:
             )
             self.data.report(self.data.text.problem("error", what, at, remedy=hint))
         return (None, None) if lost else (path, joints)
-
-    def _posture(self, motion: Table, joints: Joints) -> Table:
-        """Return the model's coordinates that a motion file has, in rad and m."""
-        section = self.study.kinematics
-        named = {name: section.columns.get(name, name) for name in joints.joint_of}
-        present = {name: column for name, column in named.items() if column in motion}
-        angles = [present[name] for name in self.study.study.coordinates]  # the unit was told from these
-        scale = rotation_scale(motion, section.angle_unit, angles, self.data.report)
-        factors = [scale if joints.motion_types[name] == "rotational" else 1.0 for name in present]
-        values = motion.select(present).values * np.array(factors)
-        return Table(tuple(present), motion.time, values, motion.name, in_degrees=False, source=motion.source)
 
     def _load(self, trial: TrialSection) -> tuple[HeldLoad | None, bool]:
         """Return the mass that is held, and whether what is said of it can be used."""

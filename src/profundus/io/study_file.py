@@ -71,7 +71,9 @@ def check_study(path: str | Path, *, data_root: Path | None = None) -> tuple[Stu
         return None, tuple(problems)
     problems += left_open(file, anatomy, text)
     said = tuple(problems)
-    return replace(_study(file, anatomy, subjects), source=text.file, digests=data.digests, problems=said), said
+    return replace(
+        _study(file, anatomy, subjects), source=text.file, digests=data.digests, problems=said, data_root=str(root)
+    ), said
 
 
 def read_new_trials(

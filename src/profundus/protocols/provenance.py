@@ -42,6 +42,7 @@ def surroundings(study: Study, anatomy: Anatomy, libraries: Sequence[str]) -> di
     """Return with what a result was made: versions, model, and what was found in the study's files."""
     return {
         "version": __version__,
+        "data_root": study.data_root,
         "libraries": {"python": platform.python_version(), **{name: version(name) for name in libraries}},
         "anatomy": {
             "name": anatomy.name,

@@ -39,6 +39,7 @@ INHERITED = (
     "anatomy",
     "libraries",
     "seed",
+    "data_root",
 )
 
 

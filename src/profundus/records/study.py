@@ -53,7 +53,7 @@ class Study:
     """A study: what its file asks for, with every recording read.
 
     ``fixed`` holds model coordinates that are not recorded [rad]; ``moment_low_pass_hz`` and ``kinematics_low_pass_hz`` are None where no
-    filter is asked for. ``digests`` maps every input file to its SHA-256.
+    filter is asked for. ``digests`` maps every input file to its SHA-256, by its path below ``data_root``.
     """
 
     name: str
@@ -75,3 +75,4 @@ class Study:
     source: str = ""
     digests: dict[str, str] = field(default_factory=dict, compare=False)
     problems: tuple[Problem, ...] = field(default=(), compare=False)
+    data_root: str = field(default="", compare=False)
