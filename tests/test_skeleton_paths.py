@@ -130,7 +130,7 @@ def test_a_model_that_is_not_shipped_is_refused_by_name():
     assert "arm26" in shipped_models()
     with pytest.raises(InputError, match="arm26"):
         read_anatomy("leg")
-    with pytest.raises(InputError, match="later version"):
+    with pytest.raises(InputError, match="or an .osim file"):
         read_anatomy("my.osim")
 
 

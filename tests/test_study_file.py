@@ -231,7 +231,7 @@ def test_fit_settings_are_those_of_the_file_and_false_leaves_a_loss_out(lab):
         ('id = "sub-01"', 'id = "<script>alert(1)</script>"', "<script>", ""),
         ('id = "sub-01"', 'id = "sub-01"\nmass_kg = 72000', "72000", "grams"),
         ('"BRA", ', '"BRA", "<img src=x onerror=alert(1)>", ', "not a name", ""),
-        ('model = "arm26"', 'model = "arm26.osim"', ".osim", "arm26"),
+        ('model = "arm26"', 'model = "arm26.osim"', "there is no file 'arm26.osim'", "path"),
         ('model = "arm26"', 'model = "arm26"\nmuscle_parameters = "m.csv"', "muscle_parameters", "Leave it out"),
         ('model = "arm26"', 'model = "arm26"\nrate_hz = 5', "rate_hz is 5", ""),
         ('model = "arm26"', 'model = "arm26"\ndata_root = "nowhere"', "nowhere", "--data"),

@@ -10,8 +10,9 @@ import numpy as np
 
 from profundus.cli.outcome import Outcome, Words, grouped_by_severity, table
 from profundus.errors import InputError, Problem
-from profundus.io.anatomy import arm_sign, read_anatomy
+from profundus.io.anatomy import arm_sign
 from profundus.io.study_file import check_study
+from profundus.io.study_model import outline_of
 from profundus.protocols.inverse_dynamics import with_moments
 from profundus.records import Anatomy, Study, Subject, Trial
 from profundus.signal import assemble_trials, quality_problems, quality_table
@@ -24,7 +25,7 @@ def checked(study_file: Path, *, data_root: Path | None = None) -> Outcome:
     study, problems = check_study(study_file, data_root=data_root)
     if study is None:
         return _outcome({"study_file": study_file}, [], problems)
-    anatomy = read_anatomy(study.model, ignored=study.ignored)
+    anatomy = outline_of(study)
     people, more = _people(study, anatomy)
     facts = {
         "study_file": study_file,

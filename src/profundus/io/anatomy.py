@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
+from numpy.polynomial import chebyshev
+from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 
 from profundus.errors import InputError, Problem
-from profundus.records import Anatomy, CoordinateRange, PathSpline
+from profundus.records import Anatomy, CoordinateRange, PathProducts, PathSpline
 
 SHIPPED = files("profundus") / "data"
 
@@ -24,16 +26,11 @@ def shipped_models() -> tuple[str, ...]:
 def read_anatomy(name: str, *, ignored: Collection[str] = ()) -> Anatomy:
     """Return a shipped model by its name, in SI units and radians, without the muscles that are ``ignored``.
 
-    Raises ``InputError`` for a name that is not shipped; OpenSim files come in a later version.
+    Raises ``InputError`` for a name that is not shipped. OpenSim files are read by `read_sketch` and sampled by `osim_anatomy`.
     """
     if name not in shipped_models():
-        wanted = (
-            "OpenSim files are read by a later version" if name.endswith(".osim") else f"there is no model '{name}'"
-        )
-        shipped = ", ".join(shipped_models())
-        raise InputError(
-            Problem("error", wanted, file=name, expected=f"one of {shipped}", remedy="Set model to a shipped one")
-        )
+        expected = f"one of {', '.join(shipped_models())}, or an .osim file"
+        raise InputError(Problem("error", f"there is no model '{name}'", file=name, expected=expected))
     numbers = json.loads((SHIPPED / f"{name}.json").read_text(encoding="utf-8"))
     return _anatomy({**numbers, "muscles": [muscle for muscle in numbers["muscles"] if muscle["name"] not in ignored]})
 
@@ -41,7 +38,8 @@ def read_anatomy(name: str, *, ignored: Collection[str] = ()) -> Anatomy:
 def arm_sign(anatomy: Anatomy, coordinates: Collection[str]) -> dict[str, dict[str, int]]:
     """Return {coordinate: {muscle: +1 or -1}}, the sign of each moment arm in the middle of the coordinate's range.
 
-    The arm is minus the derivative of path length. A muscle that does not cross the joint is left out.
+    The arm is minus the derivative of path length. A muscle that does not cross the joint is left out; so are all
+    where the anatomy has no paths yet.
     """
     middle = {joint.name: (joint.low + joint.high) / 2 for joint in anatomy.coordinates}
     signs: dict[str, dict[str, int]] = {name: {} for name in coordinates}
@@ -49,17 +47,32 @@ def arm_sign(anatomy: Anatomy, coordinates: Collection[str]) -> dict[str, dict[s
         if path.coordinate in signs:
             spline = BSpline(path.knots, path.coefficients, path.degree)
             arms = -spline(middle[path.coordinate], nu=1)
+            arms = arms - sum(_slope(products, path.coordinate, middle) for products in anatomy.products)
             signs[path.coordinate] = {
                 muscle: int(np.sign(arm)) for muscle, arm in zip(anatomy.muscles, arms, strict=True) if arm != 0
             }
     return signs
 
 
+def _slope(products: PathProducts, coordinate: str, angle: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the derivative (muscle,) of what products add to path length, by one coordinate at given angles [rad]."""
+    if coordinate not in products.coordinates:
+        return np.zeros(products.coefficients.shape[1])
+    terms = np.ones(len(products.degrees))
+    for name, low, high, degrees in zip(
+        products.coordinates, products.low, products.high, products.degrees.T, strict=True
+    ):
+        scale, every = 2.0 / (high - low), np.eye(int(degrees.max()) + 1)
+        series = chebyshev.chebder(every, scl=scale) if name == coordinate else every
+        terms *= chebyshev.chebval((angle[name] - low) * scale - 1.0, series)[degrees]
+    return np.asarray(terms @ products.coefficients, dtype=np.float64)
+
+
 def _anatomy(numbers: dict[str, Any]) -> Anatomy:
     muscles = numbers["muscles"]
     names = tuple(muscle["name"] for muscle in muscles)
     coordinates = tuple(
-        CoordinateRange(c["name"], *(float(np.deg2rad(c[f"{key}_deg"])) for key in ("low", "high", "default")))
+        CoordinateRange(c["name"], *(np.deg2rad([c["low_deg"], c["high_deg"], c["default_deg"]]).tolist()))
         for c in numbers["coordinates"]
     )
     ranges = {coordinate.name: coordinate for coordinate in coordinates}

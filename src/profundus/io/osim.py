@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,7 +11,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from profundus.errors import FileFormatError, Problem
-from profundus.io.study_names import is_name, shown
+from profundus.io.osim_crossing import crossings
+from profundus.io.study_names import is_name, nearest_name, shown
 from profundus.io.xml import parse_xml
 from profundus.records import Anatomy, CoordinateRange
 
@@ -33,13 +34,17 @@ class CoordinateSketch:
 
 @dataclass(frozen=True)
 class ModelSketch:
-    """A model's muscles {name: class} and coordinates in file order, and its named groups {group: muscles}."""
+    """A model's muscles {name: class} and coordinates in file order, and its named groups {group: muscles}.
+
+    ``crosses`` holds the coordinates on which a muscle's path may depend, None where the file does not tell.
+    """
 
     name: str
     file: str
     muscles: dict[str, str]
     coordinates: tuple[CoordinateSketch, ...]
     groups: dict[str, tuple[str, ...]]
+    crosses: dict[str, frozenset[str]] | None = None
 
     def matching(self, pattern: str) -> tuple[str, ...]:
         """Return the muscles that a name, a pattern (``*_l``) or the name of a group means."""
@@ -47,14 +52,67 @@ class ModelSketch:
             return tuple(muscle for muscle in self.groups[pattern] if muscle in self.muscles)
         return tuple(muscle for muscle in self.muscles if fnmatchcase(muscle, pattern))
 
-    def outline(self) -> Anatomy:
-        """Return an anatomy with names and ranges alone: parameters are NaN, and there are no paths."""
-        unknown = np.full(len(self.muscles), np.nan)
-        free = [CoordinateRange(c.name, c.low, c.high, c.default) for c in self.coordinates if not c.follows]
-        groups = ("",) * len(self.muscles)
-        return Anatomy(
-            self.name, tuple(self.muscles), tuple(free), groups, unknown, unknown, unknown, unknown, unknown, paths=()
-        )
+    def outline(self, muscles: Collection[str] | None = None, moving: Collection[str] = ()) -> Anatomy:
+        """Return an anatomy with names and ranges alone: parameters are NaN, and there are no paths.
+
+        With ``muscles`` it has these, and the coordinates that are ``moving`` or on which a path of theirs may depend.
+        """
+        names = tuple(name for name in self.muscles if muscles is None or name in muscles)
+        unknown = np.full(len(names), np.nan)
+        if muscles is None or self.crosses is None:
+            near = {c.name for c in self.coordinates}
+        else:
+            near = {*moving, *(leader for name in names for c in self.crosses[name] for leader in self.leading(c))}
+        free = [
+            CoordinateRange(c.name, c.low, c.high, c.default, translation=c.translation)
+            for c in self.coordinates
+            if c.name in near and not c.follows
+        ]
+        blank = ("",) * len(names)
+        return Anatomy(self.name, names, tuple(free), blank, unknown, unknown, unknown, unknown, unknown, paths=())
+
+    def leading(self, coordinate: str) -> tuple[str, ...]:
+        """Return a coordinate, or those that it follows."""
+        follows = {c.name: c.follows for c in self.coordinates}
+        return follows.get(coordinate) or (coordinate,)
+
+    def unusable(self, moving: Collection[str], held: Collection[str]) -> list[Problem]:
+        """Return an error for each coordinate that there is not, or that cannot be moved or held as asked."""
+        known = {c.name: c for c in self.coordinates}
+        problems = [
+            Problem("error", f"there is no coordinate {name}", self.file, remedy=nearest_name(name, known))
+            for name in dict.fromkeys((*moving, *held))
+            if name not in known
+        ]
+        for name in (n for n in dict.fromkeys((*moving, *held)) if n in known):
+            one = known[name]
+            if name in moving and name in held:
+                what, remedy = f"{name} is both moving and fixed", "Name it in one place only"
+                problems.append(Problem("error", what, self.file, remedy=remedy))
+            if one.follows:
+                leaders = ", ".join(one.follows)
+                what, remedy = f"{name} follows {leaders} in the model", f"Name {leaders} instead"
+                problems.append(Problem("error", what, self.file, remedy=remedy))
+            if one.locked and name in moving:
+                what, remedy = f"{name} is locked in the model", "Unlock it there, or hold it (fixed)"
+                problems.append(Problem("error", what, self.file, remedy=remedy))
+            if one.translation and name in moving:
+                what = f"{name} is a translation"
+                problems.append(Problem("error", what, self.file, expected="coordinates that rotate"))
+        return problems
+
+    def strange_muscles(self, muscles: Collection[str]) -> list[Problem]:
+        """Return an error for each muscle that there is not, or whose class is not known."""
+        problems = []
+        for name in muscles:
+            if name not in self.muscles:
+                remedy = nearest_name(name, self.muscles)
+                problems.append(Problem("error", f"there is no muscle {name}", self.file, remedy=remedy))
+            elif self.muscles[name] not in KNOWN_MUSCLES:
+                what, expected = f"{name} is a {self.muscles[name]}", "one of " + ", ".join(KNOWN_MUSCLES)
+                remedy = "Convert it in OpenSim, or leave it out"
+                problems.append(Problem("error", what, self.file, expected=expected, remedy=remedy))
+        return problems
 
 
 def is_osim(model: str) -> bool:
@@ -74,7 +132,8 @@ def read_sketch(path: str | Path) -> ModelSketch:
         raise FileFormatError(Problem("error", what, str(path), expected="<OpenSimDocument> with a <Model>"))
     for defaults in model.findall("defaults"):
         model.remove(defaults)
-    muscles = {e.get("name", ""): e.tag for e in model.iter() if _is_muscle(e)}
+    elements = {e.get("name", ""): e for e in model.iter() if _is_muscle(e)}
+    muscles = {name: e.tag for name, e in elements.items()}
     coordinates = tuple(_coordinates(model, str(path)))
     problems = [
         Problem("error", f"{kind} is called {shown(name)}", str(path), expected="a name of letters, digits and '_'")
@@ -87,7 +146,8 @@ def read_sketch(path: str | Path) -> ModelSketch:
             problems.append(Problem("error", f"the model has no {kind}", str(path)))
     if problems:
         raise FileFormatError(problems)
-    return ModelSketch(model.get("name", Path(path).stem), str(path), muscles, coordinates, _groups(model))
+    name, crosses = model.get("name") or Path(path).stem, crossings(model, elements)
+    return ModelSketch(name, str(path), muscles, coordinates, _groups(model), crosses)
 
 
 def _is_muscle(element: Element) -> bool:

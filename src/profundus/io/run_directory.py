@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from profundus import __version__
 from profundus.errors import InputError, Problem
+from profundus.io.anatomy_file import ANATOMY
 from profundus.io.archive import from_dataset, read_archive, write_archive
 from profundus.io.file_names import refuse_names
 from profundus.io.manifest import read_manifest, write_manifest
@@ -169,7 +170,18 @@ def start_run(
         _refuse_foreign(path)
         refuse_kind(path, manifest.get("kind"))
         if overwrite:
-            for name in (SCORES, STUDY, "report.html", "opensim", "ceinms", "figures", SUBJECTS, CHECKPOINTS, MANIFEST):
+            for name in (
+                SCORES,
+                STUDY,
+                "report.html",
+                "opensim",
+                "ceinms",
+                "figures",
+                ANATOMY,
+                SUBJECTS,
+                CHECKPOINTS,
+                MANIFEST,
+            ):
                 remove(path / name)
         elif not resume:
             state = "a finished" if run.finished else "an unfinished"

@@ -70,7 +70,8 @@ def held_coordinates(table: Table, study: StudyFile, anatomy: Anatomy, scale: fl
     """Note the range of each coordinate that the model holds still although it moved by more than a degree; warn where it strays."""
     for joint in anatomy.coordinates:
         column = study.kinematics.columns.get(joint.name, joint.name)
-        if joint.name in study.study.coordinates or column not in table:
+        moves = joint.name in (*study.study.coordinates, *study.kinematics.moving)
+        if moves or joint.translation or column not in table:
             continue
         held = study.kinematics.fixed.get(joint.name, joint.default)
         low, high = (float(value * scale) for value in _extent(table[column]))
@@ -78,7 +79,10 @@ def held_coordinates(table: Table, study: StudyFile, anatomy: Anatomy, scale: fl
             continue
         what = f"{joint.name} goes from {_degrees(low, high)} but is held at {held / DEGREE:.4g} deg"
         strays = low < held - STRAY or high > held + STRAY
-        remedy = "Set kinematics.fixed to where it was held [rad], or add it to study.coordinates" if strays else ""
+        remedy = (
+            f'Let it move: moving = ["{joint.name}"] under [kinematics]; or set kinematics.fixed to where it was held'
+        )
+        remedy = f"{remedy} [rad]" if strays else ""
         report(Problem("warning" if strays else "note", what, table.source, remedy=remedy))
 
 

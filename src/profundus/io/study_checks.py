@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from posixpath import normpath
 
@@ -12,13 +13,13 @@ from profundus.io.study_schema import StudyFile, TrialSection
 from profundus.io.study_text import NO_FILE, Location, StudyText
 from profundus.records.anatomy import Anatomy
 
+MANY = 12
+"""Muscles that are listed one by one where they were forgotten."""
+
 
 def not_yet_possible(study: StudyFile, text: StudyText) -> Iterator[Problem]:
     """Yield what a study file may ask for but this version cannot do, with what to do instead."""
-    if study.study.model.lower().endswith(".osim"):
-        remedy = 'Set model = "arm26", or convert the muscles of interest to it'
-        yield text.problem("error", "models in .osim files cannot be read yet", ("study", "model"), remedy=remedy)
-    if study.geometry is not None:
+    if study.geometry is not None and study.geometry.model_fields_set != {"allow_mm"}:
         what, remedy = "[geometry] cannot be used yet", 'Leave it out and set study.model = "arm26"'
         yield text.problem("error", what, ("geometry",), remedy=remedy)
     if study.study.muscle_parameters is not None:
@@ -54,6 +55,9 @@ def muscles_agree(study: StudyFile, anatomy: Anatomy, text: StudyText, aside: fr
         yield from _twice(names, f"study.{key}", ("study", key), text)
     yield from _unknown(section.coordinates, joints, "coordinate", ("study", "coordinates"), text)
     yield from _twice(section.coordinates, "study.coordinates", ("study", "coordinates"), text)
+    moving = study.kinematics.moving
+    yield from _unknown(moving, joints, "coordinate", ("kinematics", "moving"), text)
+    yield from _twice((*section.coordinates, *moving), "study.coordinates + moving", ("kinematics", "moving"), text)
     for name in anatomy.muscles:
         places = [key for key, names in lists.items() if name in names]
         if len(places) > 1:
@@ -64,8 +68,10 @@ def muscles_agree(study: StudyFile, anatomy: Anatomy, text: StudyText, aside: fr
             yield text.problem("error", f"study.{key} is empty", ("study", key), expected="at least one name")
     forgotten = set(anatomy.muscles) - {name for names in lists.values() for name in names}
     if forgotten and not aside & {"study", "study.measured", "study.deep", "study.ignored"}:
-        what = f"neither measured nor deep nor ignored: {', '.join(sorted(forgotten))}"
+        what = f"neither measured nor deep nor ignored: {_listed(forgotten)}"
         remedy = "Name each under study.measured, study.deep or study.ignored"
+        if len(forgotten) > MANY:
+            remedy += f", or several with a pattern: ignored = [{_pattern(forgotten, anatomy.muscles)}]"
         yield text.problem("error", what, ("study",), expected=f"all muscles of {anatomy.name}", remedy=remedy)
 
 
@@ -90,8 +96,9 @@ def columns_agree(study: StudyFile, anatomy: Anatomy, text: StudyText) -> Iterat
             yield from _unknown([name], joints, "coordinate", (*at, name), text)
     for name, value in study.kinematics.fixed.items():
         at = ("kinematics", "fixed", name)
-        if name in study.study.coordinates:
-            what = f"{name} is held still (kinematics.fixed), but it is among study.coordinates"
+        if name in (*study.study.coordinates, *study.kinematics.moving):
+            where = "study.coordinates" if name in study.study.coordinates else "kinematics.moving"
+            what = f"{name} is held still (kinematics.fixed), but it is among {where}"
             yield text.problem("error", what, at, remedy="Name it in one of them")
         elif name in joints and not joints[name].low - 0.1 <= value <= joints[name].high + 0.1:
             expected = f"{joints[name].low:.3g} to {joints[name].high:.3g} rad"
@@ -164,6 +171,19 @@ def _unknown(names: Iterable[str], known: Iterable[str], kind: str, at: Location
 def _twice(names: tuple[str, ...], where: str, at: Location, text: StudyText) -> Iterator[Problem]:
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield text.problem("error", f"{where} names {name} twice", at, remedy="Name it once")
+
+
+def _listed(names: Iterable[str]) -> str:
+    known = sorted(names)
+    return ", ".join(known[:MANY]) + (f" and {len(known) - MANY} more ({len(known)} muscles)" if known[MANY:] else "")
+
+
+def _pattern(forgotten: Iterable[str], muscles: Iterable[str]) -> str:
+    """Return the side's ending that most of the forgotten muscles have and no other muscle, as a pattern, and one for all others."""
+    endings = Counter(name[name.rfind("_") :] for name in forgotten if "_" in name)
+    others = set(muscles) - set(forgotten)
+    own = [ending for ending, _ in endings.most_common() if not any(name.endswith(ending) for name in others)]
+    return ", ".join(f'"*{ending}"' for ending in own[:1]) or '"*"'
 
 
 def _same_file_name(names: list[tuple[str, Location]], kind: str, text: StudyText) -> Iterator[Problem]:

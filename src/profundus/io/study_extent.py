@@ -32,7 +32,7 @@ def _amplitudes(study: StudyFile, text: StudyText) -> Iterator[Problem]:
 
 
 def _electrodes(study: StudyFile, anatomy: Anatomy, text: StudyText) -> Iterator[Problem]:
-    for group in dict.fromkeys(anatomy.groups):
+    for group in filter(None, dict.fromkeys(anatomy.groups)):
         members = [muscle for muscle, its in zip(anatomy.muscles, anatomy.groups, strict=True) if its == group]
         members = [muscle for muscle in members if muscle not in study.study.ignored]
         columns = {study.emg.channels.get(muscle, muscle) for muscle in members if muscle in study.study.measured}

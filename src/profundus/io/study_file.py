@@ -8,11 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from profundus.errors import InputError, Problem, StudyError
-from profundus.io.anatomy import read_anatomy
 from profundus.io.study_calibration import calibrations_of, wired_muscles
 from profundus.io.study_checks import (
-    columns_agree,
-    muscles_agree,
     not_yet_possible,
     people_agree,
     settings_agree,
@@ -21,6 +18,7 @@ from profundus.io.study_checks import (
 from profundus.io.study_content import nothing_to_learn
 from profundus.io.study_dynamics import dynamics_agree
 from profundus.io.study_extent import left_open
+from profundus.io.study_model import StudyModel, study_model
 from profundus.io.study_paths import StudyData, data_folder
 from profundus.io.study_recording import RecordingReader
 from profundus.io.study_schema import NewTrialsFile, StudyFile, TrialSection
@@ -57,12 +55,13 @@ def check_study(path: str | Path, *, data_root: Path | None = None) -> tuple[Stu
     file, problems, aside = validate(StudyFile, text)
     if file is None:
         return None, tuple(problems)
-    anatomy, more = _model(file, text, aside)
-    problems += [*more, *people_agree(file, text, aside)]
     root = data_folder(text, asked=data_root, named=file.study.data_root)
-    if isinstance(root, Problem):
-        return None, (*problems, root)
-    data = StudyData(text, root, _uses(file), incomplete=bool(aside))
+    data = None if isinstance(root, Problem) else StudyData(text, root, _uses(file), incomplete=bool(aside))
+    model, more = _model(file, text, aside, data)
+    file, anatomy = model.file, model.anatomy
+    problems += [*more, *people_agree(file, text, aside)]
+    if data is None or isinstance(root, Problem):
+        return None, (*problems, *([root] if isinstance(root, Problem) else []))
     subjects = _read_subjects(file, anatomy, data)
     problems += [problem for problem in data.problems if problem.severity != "note"]
     if not _errors(problems):  # else an error that was told may be the cause
@@ -72,7 +71,7 @@ def check_study(path: str | Path, *, data_root: Path | None = None) -> tuple[Stu
     problems += left_open(file, anatomy, text)
     said = tuple(problems)
     return replace(
-        _study(file, anatomy, subjects), source=text.file, digests=data.digests, problems=said, data_root=str(root)
+        _study(model, anatomy, subjects), source=text.file, digests=data.digests, problems=said, data_root=str(root)
     ), said
 
 
@@ -92,7 +91,8 @@ def read_new_trials(
     problems += more
     if study is None or file is None:
         raise StudyError(problems)
-    anatomy, more = _model(study, known, aside)
+    model, more = _model(study, known, aside, None)
+    study, anatomy = model.file, model.anatomy
     problems += [*more, *trials_agree(file.trial, "", text)]
     root = data_folder(text, asked=data_root, named=file.data_root)
     if anatomy is None or isinstance(root, Problem):
@@ -111,30 +111,23 @@ def read_settings(study_toml: str | Path) -> Study:
     file, problems, aside = validate(StudyFile, known)
     if file is None:
         raise StudyError(problems)
-    anatomy, more = _model(file, known, aside)
-    if anatomy is None or _errors([*problems, *more]):
+    model, more = _model(file, known, aside, None)
+    if model.anatomy is None or _errors([*problems, *more]):
         raise StudyError(_errors([*problems, *more]))
-    return replace(_study(file, anatomy, ()), source=known.file)
+    return replace(_study(model, model.anatomy, ()), source=known.file)
 
 
 def _errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
 
 
-def _model(file: StudyFile, text: StudyText, aside: frozenset[str]) -> tuple[Anatomy | None, list[Problem]]:
-    """Return the anatomy, where it can be had, and what does not agree with it or cannot be done."""
+def _model(
+    file: StudyFile, text: StudyText, aside: frozenset[str], data: StudyData | None
+) -> tuple[StudyModel, list[Problem]]:
+    """Return the model, its anatomy where it can be had, and what does not agree with it or cannot be done."""
     problems = [*not_yet_possible(file, text), *settings_agree(file, text), *dynamics_agree(file, text)]
-    if aside & {"study", "study.model"} or file.study.model.lower().endswith(".osim"):
-        return None, problems
-    try:
-        anatomy = read_anatomy(file.study.model)
-    except InputError as error:
-        found = error.problems[0]
-        at = ("study", "model")
-        said = text.problem("error", found.what, at, expected=found.expected, remedy=found.remedy)
-        return None, [*problems, said]
-    problems += [*muscles_agree(file, anatomy, text, aside), *columns_agree(file, anatomy, text)]
-    return anatomy, problems
+    model, more = study_model(file, text, aside, data)
+    return model, [*problems, *more]
 
 
 def _paths(trial: TrialSection) -> list[tuple[str, Location]]:
@@ -164,9 +157,12 @@ def _read_subjects(file: StudyFile, anatomy: Anatomy | None, data: StudyData) ->
         return ()
     joints = {joint.name for joint in anatomy.coordinates}
     coordinates = tuple(name for name in file.study.coordinates if name in joints)
-    reader = RecordingReader(
-        file.model_copy(update={"study": file.study.model_copy(update={"coordinates": coordinates})}), anatomy, data
-    )
+    moving = tuple(name for name in file.kinematics.moving if name in joints)
+    known = {
+        "study": file.study.model_copy(update={"coordinates": coordinates}),
+        "kinematics": file.kinematics.model_copy(update={"moving": moving}),
+    }
+    reader = RecordingReader(file.model_copy(update=known), anatomy, data)
     subjects = []
     for subject in file.subject:
         recordings = [
@@ -188,9 +184,10 @@ def _exclusions(file: StudyFile, subject: str, trial: TrialSection) -> tuple[Exc
     )
 
 
-def _study(file: StudyFile, anatomy: Anatomy, subjects: tuple[Subject, ...]) -> Study:
-    section = file.study
-    held = {joint.name: joint.default for joint in anatomy.coordinates if joint.name not in section.coordinates}
+def _study(model: StudyModel, anatomy: Anatomy, subjects: tuple[Subject, ...]) -> Study:
+    file, section = model.file, model.file.study
+    moved = (*section.coordinates, *file.kinematics.moving)
+    held = {joint.name: joint.default for joint in anatomy.coordinates if joint.name not in moved}
     return Study(
         name=section.name,
         model=section.model,
@@ -206,4 +203,8 @@ def _study(file: StudyFile, anatomy: Anatomy, subjects: tuple[Subject, ...]) -> 
         kinematics_low_pass_hz=file.kinematics.low_pass_hz,
         fit=file.fit,
         calibrations=calibrations_of(file),
+        moving=file.kinematics.moving,
+        groups={muscle: group for group, muscles in file.groups.items() for muscle in muscles},
+        allow_mm=file.geometry.allow_mm if file.geometry is not None else 1.0,
+        model_file=model.place,
     )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+PATTERN = re.compile(r"[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]{0,63}")
 NAME_RULE = "1 to 64 letters, digits, '_', '-' or '.', not beginning with a dot"
 
 LONGEST = 120
@@ -16,6 +17,11 @@ LONGEST = 120
 def is_name(text: str) -> bool:
     """Return whether a muscle, coordinate, subject or trial may be called so: names become file names and HTML."""
     return NAME.fullmatch(text) is not None
+
+
+def is_pattern(text: str) -> bool:
+    """Return whether a text is a name, or a name with * or ? for what may vary."""
+    return PATTERN.fullmatch(text) is not None
 
 
 def shown(value: object) -> str:

@@ -116,7 +116,8 @@ class RecordingReader:
 
     def _motion(self, table: Table) -> tuple[Table | None, Table | None]:
         section, report = self.study.kinematics, self.data.report
-        columns = {name: section.columns.get(name, name) for name in self.study.study.coordinates}
+        moved = (*self.study.study.coordinates, *section.moving)
+        columns = {name: section.columns.get(name, name) for name in moved}
         complete = self._has_columns(table, columns, "coordinate", "Name the column under [kinematics.columns]")
         speeds = {name: c for name, c in section.velocity_columns.items() if name in columns}
         complete &= self._has_columns(table, speeds, "the velocity of", "Correct [kinematics.velocity_columns]")

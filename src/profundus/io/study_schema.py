@@ -7,7 +7,19 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, Strict
 
-from profundus.io.study_types import CutOff, Line, Lines, Name, Names, Section, Window, settings_of, trial_name, within
+from profundus.io.study_types import (
+    CutOff,
+    Line,
+    Lines,
+    Name,
+    Names,
+    Patterns,
+    Section,
+    Window,
+    settings_of,
+    trial_name,
+    within,
+)
 from profundus.quantities import Quantity, declared_quantities
 from profundus.records.fitting import FitSettings
 from profundus.records.recording import Role, What
@@ -38,19 +50,20 @@ class StudySection(Section):
     coordinates: Names
     measured: Names
     deep: Names
-    ignored: Names = ()
+    ignored: Patterns = ()
     data_root: Line | None = None
     muscle_parameters: Line | None = None
     rate_hz: Annotated[float, within(declared_quantities(Study)["rate_hz"])] = 100.0
 
 
 class KinematicsSection(Section):
-    """[kinematics]: where the angles stand, and in which unit; ``fixed`` in rad."""
+    """[kinematics]: where the angles stand, and in which unit; ``fixed`` in rad; what is ``moving`` has no moment to explain."""
 
     angle_unit: Literal["deg", "rad"] | None = None
     columns: dict[Name, Line] = Field(default_factory=dict)
     velocity_columns: dict[Name, Line] = Field(default_factory=dict)
     fixed: dict[Name, float] = Field(default_factory=dict)
+    moving: Names = ()
     low_pass_hz: CutOff = None
 
 
@@ -77,6 +90,7 @@ class GeometrySection(Section):
 
     lengths: Line | None = None
     moment_arms: dict[Name, Line] = Field(default_factory=dict)
+    allow_mm: Annotated[float, within(declared_quantities(Study)["allow_mm"])] = 1.0
 
 
 class CalibrationSection(Section):
@@ -150,6 +164,7 @@ class StudyFile(Section):
     moments: MomentsSection = MomentsSection()
     inverse_dynamics: InverseDynamicsSection | None = None
     geometry: GeometrySection | None = None
+    groups: dict[Name, Names] = Field(default_factory=dict)
     calibration: list[CalibrationSection] = Field(default_factory=list)
     exclude: list[ExcludeSection] = Field(default_factory=list)
     fit: Annotated[FitSettings, settings_of(FitSettings)] = FitSettings()

@@ -18,13 +18,20 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
-from profundus.io.study_names import NAME_RULE, is_name
+from profundus.io.study_names import NAME_RULE, is_name, is_pattern
 from profundus.quantities import Quantity, declared_quantities
 
 
 def _name(text: str) -> str:
     if not is_name(text):
         raise PydanticCustomError("name", "is not a name that can be used", {"expected": NAME_RULE})
+    return text
+
+
+def _pattern(text: str) -> str:
+    if not is_pattern(text):
+        expected = f"{NAME_RULE}; * and ? for what may vary"
+        raise PydanticCustomError("name", "is not a name that can be used", {"expected": expected})
     return text
 
 
@@ -66,6 +73,7 @@ def within(declared: Quantity, *, hint: str = "") -> AfterValidator:
 
 
 Name = Annotated[str, AfterValidator(_name)]
+Patterns = Annotated[tuple[Annotated[str, AfterValidator(_pattern)], ...], Strict(strict=False)]
 Line = Annotated[str, AfterValidator(_line_of_text)]
 Names = Annotated[tuple[Name, ...], Strict(strict=False)]
 Lines = Annotated[tuple[Line, ...], Strict(strict=False)]

@@ -10,6 +10,7 @@ from typing import Any
 from profundus.errors import FileFormatError, Problem
 from profundus.fit.saving import settings_from
 from profundus.io.anatomy import read_anatomy
+from profundus.io.anatomy_file import ANATOMY, read_anatomy_file
 from profundus.io.run_directory import MANIFEST, SCORES, RunDirectory
 from profundus.io.store import write_whole
 from profundus.model.musculoskeletal import MusculoskeletalModel
@@ -44,8 +45,7 @@ def page_of(run: RunDirectory) -> str:
 
 
 def _content(run: RunDirectory, manifest: Mapping[str, Any]) -> PageContent:
-    shipped = read_anatomy(manifest["anatomy"]["name"])
-    anatomy = read_anatomy(shipped.name, ignored=set(shipped.muscles) - set(manifest["anatomy"]["muscles"]))
+    anatomy = _anatomy(run, manifest["anatomy"])
     noted: Mapping[str, Mapping[str, Any]] = manifest.get("subjects", {})
     return PageContent(
         title=TITLE,
@@ -58,6 +58,16 @@ def _content(run: RunDirectory, manifest: Mapping[str, Any]) -> PageContent:
         provenance={key: value for key, value in manifest.items() if key not in {"problems", "subjects", "finished"}},
         settings=settings_from(manifest["settings"]),
     )
+
+
+def _anatomy(run: RunDirectory, noted: Mapping[str, Any]) -> Anatomy:
+    """Return the anatomy that the run keeps, or the shipped one, in the groups in which it was fitted."""
+    kept = run.path / ANATOMY
+    if kept.is_file():
+        return replace(read_anatomy_file(kept), groups=tuple(noted["groups"]))
+    shipped = read_anatomy(noted["name"])
+    whole = read_anatomy(shipped.name, ignored=set(shipped.muscles) - set(noted["muscles"]))
+    return replace(whole, groups=tuple(noted.get("groups", whole.groups)))
 
 
 def _subject(run: RunDirectory, subject: str, noted: Mapping[str, Any], anatomy: Anatomy) -> SubjectContent:

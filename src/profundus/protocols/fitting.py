@@ -14,6 +14,7 @@ from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_a
 from profundus.fit.subject import Objectives, SubjectFit
 from profundus.fit.taught_saving import taught_to_arrays
 from profundus.fit.training import Progress, TrainingState
+from profundus.io.anatomy_file import ANATOMY, write_anatomy_file
 from profundus.io.run_directory import RunDirectory, refuse_kind, start_run
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.prior import DeepPrior
@@ -222,7 +223,10 @@ def _started(study: Study, out: Path, anatomy: Anatomy, *, seed: int, resume: bo
         refuse_others(out, facts, known, what="run")
     manifest = {**facts, **surroundings(study, anatomy, LIBRARIES), "fingerprint": known}
     source = Path(study.source) if study.source else None
-    return start_run(out, manifest, study_file=source, overwrite=overwrite, resume=resume)
+    run = start_run(out, manifest, study_file=source, overwrite=overwrite, resume=resume)
+    if study.model_file:
+        write_anatomy_file(anatomy, run.path / ANATOMY)
+    return run
 
 
 def _finished(
@@ -251,7 +255,8 @@ def _finished(
         for subject in subjects
     )  # fmt: skip
     said = [Problem(**p) for subject in subjects for p in noted[subject]["problems"] if p["severity"] != "note"]
-    said += [Problem(**problem) for problem in run.manifest["problems"][len(study.problems) :]]
+    more = [Problem(**problem) for problem in run.manifest["problems"][len(study.problems) :]]
+    said += [problem for problem in more if problem.severity != "note"]
     return FitResult(run, results, (*study.problems, *said), seconds, card)
 
 

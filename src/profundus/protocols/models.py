@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profundus.io.anatomy import read_anatomy
+from profundus.io.osim import is_osim
+from profundus.io.study_model import outline_of
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.protocols.osim import studied
 from profundus.records import Anatomy, Reconstruction, Study, Trial
 from profundus.rivals.copy import copy_nearest, nearest
 
 
 def model_of(study: Study) -> tuple[Anatomy, MusculoskeletalModel]:
-    """Return anatomy and model of a study: its muscles without the ignored ones, its coordinates moving, all others fixed."""
-    anatomy = read_anatomy(study.model, ignored=study.ignored)
-    fixed = {name: angle for name, angle in study.fixed.items() if name not in study.coordinates}
-    return anatomy, MusculoskeletalModel(anatomy, coordinates=study.coordinates, fixed=fixed)
+    """Return anatomy and model of a study: its muscles without the ignored ones, its coordinates moving, all others fixed.
+
+    An OpenSim model is sampled where the study's recordings move, if that was not done before. Raises InputError for what OpenSim
+    cannot do, and for muscles whose paths cannot be followed or that cross no coordinate.
+    """
+    anatomy = anatomy_of(study)
+    fixed = {} if study.model_file else {name: q for name, q in study.fixed.items() if name not in study.moved}
+    return anatomy, MusculoskeletalModel(anatomy, coordinates=study.moved, fixed=fixed)
+
+
+def anatomy_of(study: Study) -> Anatomy:
+    """Return the anatomy of a study, in the functional groups that it declares. Raises as `model_of`."""
+    if not is_osim(study.model_file):
+        return outline_of(study)  # nothing has to be sampled
+    anatomy = studied(study)
+    groups = tuple(study.groups.get(name, own) for name, own in zip(anatomy.muscles, anatomy.groups, strict=True))
+    return replace(anatomy, groups=groups)
 
 
 def groups_of(anatomy: Anatomy) -> dict[str, str]:

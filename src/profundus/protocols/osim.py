@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from profundus.errors import InputError, Problem
 from profundus.fit.compiled import cache_folder
 from profundus.io.anatomy_file import read_anatomy_file, write_anatomy_file
-from profundus.io.osim import KNOWN_MUSCLES, CoordinateSketch, ModelSketch, read_sketch
+from profundus.io.osim import CoordinateSketch, read_sketch
 from profundus.io.store import digest
-from profundus.io.study_names import nearest_name
-from profundus.records import Anatomy, CoordinateRange, PathFit, PathProducts, PathSpline
+from profundus.records import Anatomy, CoordinateRange, PathFit, PathProducts, PathSpline, Study
 from profundus.skeleton.child import opensim_version
 from profundus.skeleton.sampling import SampledPaths, sampled_paths
 from profundus.skeleton.surrogate import CUBIC
@@ -29,6 +28,8 @@ VERSION = 1  # of what is sampled and fitted: a higher one leaves older kept ana
 ALLOWED_MM = 1.0
 ALLOWED_SHARE = 0.01  # of a muscle's excursion
 SMALLEST_ARM = 1e-3  # m
+MARGIN = float(np.deg2rad(10.0))  # beyond the recorded motion
+RECORDED = 1000  # about as many recorded postures are fitted to or held out
 LARGEST_ANGLE = float(np.pi)
 
 
@@ -89,7 +90,8 @@ def loaded(
     free = [c.name for c in sketch.coordinates if not (c.locked or c.follows or c.translation)]
     moving = tuple(free if coordinates is None else coordinates)
     held = dict(fixed or {})
-    problems = [*unusable(sketch, moving, held), *strange_muscles(sketch, muscles or sketch.muscles)]
+    near = [name for name in sketch.muscles if sketch.crosses is None or sketch.crosses[name] & set(moving)]
+    problems = [*sketch.unusable(moving, held), *sketch.strange_muscles(muscles or near)]
     if problems:
         raise InputError(problems)
     ranges = {c.name: c for c in sketch.coordinates}
@@ -104,45 +106,57 @@ def loaded(
     return anatomy
 
 
-def unusable(sketch: ModelSketch, moving: Sequence[str], held: Mapping[str, float]) -> list[Problem]:
-    """Return an error for each coordinate that cannot be moved or held as asked."""
-    known = {c.name: c for c in sketch.coordinates}
-    problems = [
-        Problem("error", f"there is no coordinate {name}", sketch.file, remedy=nearest_name(name, known))
-        for name in dict.fromkeys((*moving, *held))
-        if name not in known
-    ]
-    problems += [
-        Problem("error", f"{name} is both moving and fixed", sketch.file, remedy="Name it in one place only")
-        for name in moving
-        if name in held
-    ]
-    for name in (n for n in moving if n in known):
-        one = known[name]
-        if one.follows:
-            what, remedy = f"{name} follows {', '.join(one.follows)}", f"Move {', '.join(one.follows)} instead"
-            problems.append(Problem("error", what, sketch.file, remedy=remedy))
-        if one.locked:
-            what, remedy = f"{name} is locked in the model", "Unlock it there, or hold it"
-            problems.append(Problem("error", what, sketch.file, remedy=remedy))
-        if one.translation:
-            what = f"{name} is a translation"
-            problems.append(Problem("error", what, sketch.file, expected="coordinates that rotate"))
-    return problems
+def studied(study: Study) -> Anatomy:
+    """Return the anatomy of a study's model file: its measured and deep muscles, over what its recordings move through and 10 deg more.
+
+    Raises InputError for paths that cannot be followed as closely as the study asks, and for muscles that cross no coordinate.
+    """
+    sketch = read_sketch(study.model_file)
+    muscles = tuple(name for name in sketch.muscles if name in {*study.measured, *study.deep})
+    motion = _recorded(study)
+    if len(motion):
+        low, high = motion.min(axis=0) - MARGIN, motion.max(axis=0) + MARGIN
+        ends = tuple((float(a), float(b)) for a, b in zip(low, high, strict=True))
+    else:
+        ranges = {c.name: c for c in sketch.coordinates}
+        ends = tuple(_bounded(ranges[name]) for name in study.moved)
+    still = {c.name: c.default for c in sketch.coordinates if c.name not in study.moved and not c.follows}
+    postures = motion[:: max(1, len(motion) // RECORDED)] if len(motion) else None
+    wanted = Wanted(
+        Path(study.model_file), study.moved, ends, still | study.fixed, muscles, postures, explained=study.coordinates
+    )
+    anatomy = osim_anatomy(wanted)
+    problems = [*misfits(anatomy, study.model, allow_mm=study.allow_mm), *_uncrossing(anatomy, study)]
+    if problems:
+        raise InputError(problems)
+    return anatomy
 
 
-def strange_muscles(sketch: ModelSketch, muscles: Sequence[str] | Mapping[str, str]) -> list[Problem]:
-    """Return an error for each muscle that there is not, or whose class is not known."""
-    problems = []
-    for name in muscles:
-        if name not in sketch.muscles:
-            remedy = nearest_name(name, sketch.muscles)
-            problems.append(Problem("error", f"there is no muscle {name}", sketch.file, remedy=remedy))
-        elif sketch.muscles[name] not in KNOWN_MUSCLES:
-            what, expected = f"{name} is a {sketch.muscles[name]}", "one of " + ", ".join(KNOWN_MUSCLES)
-            remedy = "Convert it in OpenSim, or leave it out"
-            problems.append(Problem("error", what, sketch.file, expected=expected, remedy=remedy))
-    return problems
+def _recorded(study: Study) -> Floats:
+    """Return the postures (posture, coordinate) [rad] of all recordings in which every coordinate is known."""
+    tables = [recording.angles for person in study.subjects for recording in person.recordings]
+    rows = [table.select({name: name for name in study.moved}).values for table in tables]
+    postures = np.vstack(rows) if rows else np.empty((0, len(study.moved)))
+    return np.asarray(postures[np.isfinite(postures).all(axis=1)], dtype=np.float64)
+
+
+def _uncrossing(anatomy: Anatomy, study: Study) -> list[Problem]:
+    """Return an error for each muscle that has no moment arm worth the name about any coordinate whose moment is explained."""
+    largest = dict.fromkeys(anatomy.muscles, 0.0)
+    for fit in anatomy.path_fits:
+        if fit.coordinate in study.coordinates:
+            largest[fit.muscle] = max(largest[fit.muscle], fit.largest_arm)
+    return [
+        Problem(
+            "error",
+            f"{name} has no moment arm of more than {arm:.2g} mm about {', '.join(study.coordinates)}",
+            study.source or study.model,
+            expected=f"{SMALLEST_ARM * 1e3:g} mm or more",
+            remedy="Put it under study.ignored: it says nothing of these moments",
+        )
+        for name, arm in largest.items()
+        if arm < SMALLEST_ARM * 1e3
+    ]
 
 
 def misfits(anatomy: Anatomy, file: str, *, allow_mm: float = ALLOWED_MM) -> list[Problem]:
@@ -184,7 +198,7 @@ def _anatomy(wanted: Wanted, found: SampledPaths) -> Anatomy:
         key: float(np.median(given[key])) for key in ("tendon_strain_at_one", "passive_strain_at_one")
     }
     return Anatomy(
-        name=wanted.model.stem,
+        name=wanted.model.name,
         muscles=found.muscles,
         coordinates=tuple(
             CoordinateRange(name, low, high, min(max(0.0, low), high))

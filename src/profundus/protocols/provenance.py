@@ -33,6 +33,7 @@ def study_facts(study: Study, seed: int) -> dict[str, Any]:
         "coordinates": list(study.coordinates),
         "deep": list(study.deep),
         "measured": list(study.measured),
+        "moving": list(study.moving),
         "fixed": study.fixed,
         "rate_hz": study.rate_hz,
     }
@@ -49,8 +50,9 @@ def surroundings(study: Study, anatomy: Anatomy, libraries: Sequence[str]) -> di
             "muscles": list(anatomy.muscles),
             "groups": list(anatomy.groups),
             "credit": anatomy.credit,
+            "path_fits": [asdict(fit) for fit in anatomy.path_fits],
         },
-        "problems": [problem.as_dict() for problem in study.problems],
+        "problems": [problem.as_dict() for problem in (*study.problems, *anatomy.problems)],
     }
 
 

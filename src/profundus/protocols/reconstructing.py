@@ -11,6 +11,7 @@ from profundus.errors import InputError, Problem
 from profundus.fit import identifiability
 from profundus.fit.saving import fitted_from_arrays
 from profundus.fit.taught_saving import is_taught, taught_from_arrays
+from profundus.io.anatomy_file import ANATOMY, write_anatomy_file
 from profundus.io.run_directory import NETWORK, STUDY, RunDirectory, start_run
 from profundus.io.store import digest
 from profundus.io.study_file import read_new_trials, read_settings
@@ -19,7 +20,7 @@ from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.fitting import moment_r2
 from profundus.protocols.inverse_dynamics import with_moments
 from profundus.protocols.learned import answered
-from profundus.protocols.models import groups_of, model_of
+from profundus.protocols.models import anatomy_of, groups_of, model_of
 from profundus.protocols.recordings import heard_of
 from profundus.reconstruct import reconstruct
 from profundus.records import EmgScale, Flag, Reconstruction, Scorecard, Study, Subject, Trial
@@ -140,6 +141,8 @@ def reconstruct_trials(
     known = {key: value for key, value in run.manifest.items() if key in INHERITED}
     facts = {**known, "fitted_by": str(run.path), "digests": {str(new_trials): digest(new_trials)}}
     target = start_run(out, facts, study_file=run.path / STUDY, overwrite=overwrite)
+    if person.study.model_file:
+        write_anatomy_file(anatomy_of(person.study), target.path / ANATOMY)
     target.write_subject(rec, parameters, network, quality)
     target.write_scores(card)
     said = heard_of(trials, quality, rec.subject)

@@ -14,12 +14,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class CoordinateRange:
-    """A coordinate [rad] with the range in which the paths are valid and the value it takes where it is not recorded."""
+    """A coordinate [rad; m for a ``translation`` of a model file] with the range in which the paths are valid and the value it takes where
+    it is not recorded.
+    """  # fmt: skip
 
     name: str
     low: float
     high: float
     default: float = 0.0
+    translation: bool = False
 
 
 @dataclass(frozen=True)

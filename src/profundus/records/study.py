@@ -53,7 +53,9 @@ class Study:
     """A study: what its file asks for, with every recording read.
 
     ``fixed`` holds model coordinates that are not recorded [rad]; ``moment_low_pass_hz`` and ``kinematics_low_pass_hz`` are None where no
-    filter is asked for. ``digests`` maps every input file to its SHA-256, by its path below ``data_root``.
+    filter is asked for. ``digests`` maps every input file to its SHA-256, by its path below ``data_root``. ``moving`` coordinates are
+    recorded, but their moments are not explained; ``groups`` is {muscle: declared functional group}; ``model_file`` is where an OpenSim
+    model, or the anatomy that a run keeps of it, stands.
     """
 
     name: str
@@ -76,3 +78,18 @@ class Study:
     digests: dict[str, str] = field(default_factory=dict, compare=False)
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     data_root: str = field(default="", compare=False)
+    moving: tuple[str, ...] = ()
+    groups: dict[str, str] = field(default_factory=dict)
+    allow_mm: float = quantity(
+        "mm",
+        low=0.0,
+        high=100.0,
+        default=1.0,
+        meaning="error of a path length that is allowed beside 1 % of its change",
+    )
+    model_file: str = field(default="", compare=False)
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Return the coordinates that trials hold: those whose moments are explained, then those that only move."""
+        return self.coordinates + self.moving

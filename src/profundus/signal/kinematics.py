@@ -70,7 +70,7 @@ def motion(study: Study, recording: Recording) -> Motion:
     stretch.
     """
     angles = whole_stretch(study, recording, _of_study(study, recording.angles, recording.name), "angle")
-    there = () if recording.velocities is None else tuple(c for c in study.coordinates if c in recording.velocities)
+    there = () if recording.velocities is None else tuple(c for c in study.moved if c in recording.velocities)
     if recording.velocities is None or not there:
         return Motion(angles, None)
     chosen = recording.velocities.select({c: c for c in there})
@@ -78,7 +78,7 @@ def motion(study: Study, recording: Recording) -> Motion:
 
 
 def _of_study(study: Study, table: Table, trial: str) -> Table:
-    missing = [c for c in study.coordinates if c not in table]
+    missing = [c for c in study.moved if c not in table]
     if missing:
         raise InputError(
             [
@@ -86,7 +86,7 @@ def _of_study(study: Study, table: Table, trial: str) -> Table:
                 for c in missing
             ]
         )
-    return table.select({c: c for c in study.coordinates})
+    return table.select({c: c for c in study.moved})
 
 
 def whole_stretch(study: Study, recording: Recording, recorded: Table, quantity: str) -> WholeStretch:

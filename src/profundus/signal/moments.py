@@ -18,10 +18,10 @@ def moments_on(
 ) -> tuple[Floats, dict[str, object], tuple[Problem, ...]]:
     """Return moments (time, coordinate) [N.m], what was done to them, and problems.
 
-    NaN where a moment is missing, before it begins and after it ends: gaps are not filled, each finite stretch is filtered on its own. The
-    low-pass (2 poles, forward and backward) runs only where the study asks for one.
+    NaN where a moment is missing, before it begins and after it ends, and of coordinates that only move: gaps are not filled, each finite
+    stretch is filtered on its own. The low-pass (2 poles, forward and backward) runs only where the study asks for one.
     """
-    values = np.full((len(time), len(study.coordinates)), np.nan)
+    values = np.full((len(time), len(study.moved)), np.nan)
     there = () if recording.moments is None else tuple(c for c in study.coordinates if c in recording.moments)
     if recording.moments is None or not there:
         note = Problem("note", f"{recording.name}: no joint moment; it can be reconstructed but not fitted to")
@@ -37,7 +37,7 @@ def moments_on(
     guard = anti_alias(rate, study.rate_hz, already_hz=study.moment_low_pass_hz, what=what)
     values[:, columns] = resampled(table, time, guard=guard, how="cubic")
     processing["anti_alias"] = guard.described() if guard else None
-    known = np.isfinite(values)
+    known = np.isfinite(values[:, : len(study.coordinates)])
     processing["samples_known"] = {c: int(n) for c, n in zip(study.coordinates, known.sum(axis=0), strict=True)}
     problems += tuple(
         Problem("warning", f"{what}: {c} is known in {n} of {len(time)} samples; the others are not fitted to")
