@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from profundus.errors import InputError, Problem
+from profundus.io.external_loads import read_external_loads
 from profundus.io.osim_joints import Joints, read_joints
 from profundus.io.study_angles import Report, rotation_scale
 from profundus.io.study_names import nearest_name, shown
 from profundus.io.study_paths import StudyData
 from profundus.io.study_schema import InverseDynamicsSection, StudyFile, TrialSection
 from profundus.io.study_text import Location, StudyText
-from profundus.io.xml import parse_xml
-from profundus.records.inverse_dynamics import HeldLoad, InverseDynamics
+from profundus.records.inverse_dynamics import ExternalForces, HeldLoad, InverseDynamics
 from profundus.records.table import Table
 
 LOW_PASS_HZ = 6.0
@@ -66,9 +66,9 @@ class DynamicsReader:
     def asked(self, trial: TrialSection, motion: Table) -> InverseDynamics | None:
         """Return what inverse dynamics is told about a trial, or None where something is missing."""
         path, joints = self._model
-        external = self._external(trial) if trial.external_loads else ("", "")
+        external = self._external(trial) if trial.external_loads else None
         load, load_agrees = self._load(trial)
-        if path is None or joints is None or external is None or not load_agrees:
+        if path is None or joints is None or not load_agrees or (trial.external_loads and external is None):
             return None
         posture = whole_body(self.study, motion, joints, self.data.report)
         others = [name for name in joints.joint_of if name not in posture.labels]
@@ -81,7 +81,7 @@ class DynamicsReader:
             self.data.report(Problem("note", what, motion.source))
         kinds: dict[str, str] = {name: joints.motion_types[name] for name in posture.labels}
         low_pass = self._low_pass_hz
-        return InverseDynamics(str(path), posture, kinds, low_pass, held, at_default, load, *external)
+        return InverseDynamics(str(path), posture, kinds, low_pass, held, at_default, load, external)
 
     @property
     def _section(self) -> InverseDynamicsSection:
@@ -139,26 +139,25 @@ class DynamicsReader:
         load = HeldLoad(section.load_body, trial.load_kg, section.load_position, section.load_radius)
         return (load if load.mass > 0 else None), True
 
-    def _external(self, trial: TrialSection) -> tuple[str, str] | None:
-        """Return the paths of an ExternalLoads file and of the forces that it names, relative to itself."""
+    def _external(self, trial: TrialSection) -> ExternalForces | None:
+        """Return the forces from outside, their data found relative to the file that names them."""
         assert trial.external_loads is not None
         at: Location = (*trial.at, "external_loads")
         path = self.data.file(trial.external_loads, at)
-        if path is None:
-            return None
         try:
-            root = parse_xml(path)
+            loads = read_external_loads(path) if path is not None else None
         except InputError as error:
             self._report(error)
             return None
-        loads = root if root.tag == "ExternalLoads" else next(root.iter("ExternalLoads"), None)
-        written = "" if loads is None else (loads.findtext("datafile") or "").strip()
-        if loads is None or not written:
-            expected = "an ExternalLoads file of OpenSim with a datafile"
-            self.data.report(Problem("error", "names no file of forces", str(path), expected=expected))
+        if path is None or loads is None:
             return None
-        place = str(PurePosixPath(trial.external_loads.replace("\\", "/")).parent / written)
-        return (str(path), str(found)) if (found := self.data.file(place, at)) is not None else None
+        place = str(PurePosixPath(trial.external_loads.replace("\\", "/")).parent / loads.datafile)
+        forces = self.data.table(place, at)
+        if forces is None:
+            return None
+        for problem in loads.disagreements(self._model[1].bodies if self._model[1] else loads.bodies, forces):
+            self.data.report(problem)
+        return ExternalForces(str(path), forces.source, (float(forces.time[0]), float(forces.time[-1])))
 
     def _report(self, error: InputError) -> None:
         for problem in error.problems:

@@ -69,12 +69,13 @@ def _computed(study: Study, recording: Recording, asked: InverseDynamics | None)
 def _found(asked: InverseDynamics, posture: Table) -> tuple[Moments, tuple[Problem, ...]]:
     """Return the moments, computed or kept, and a warning where they could not be kept."""
     question = {
+        "span": _span(asked, posture),
         "model": str(Path(asked.model).resolve()),
         "coordinates": list(posture.labels),
         "motion_types": asked.motion_types,
         "held": asked.held,
         "low_pass_hz": asked.low_pass_hz,
-        "external_loads": str(Path(asked.external_loads).resolve()) if asked.external_loads else "",
+        "external_loads": str(Path(asked.external.file).resolve()) if asked.external else "",
         "load": asdict(asked.load) if asked.load else None,
     }
     place = _place(question, posture, asked)
@@ -94,12 +95,27 @@ def _found(asked: InverseDynamics, posture: Table) -> tuple[Moments, tuple[Probl
     return found, ()
 
 
+def _span(asked: InverseDynamics, posture: Table) -> tuple[float, float]:
+    """Return the time [s] in which both motion and forces from outside are known. Raises InputError where there is none."""
+    start, end = float(posture.time[0]), float(posture.time[-1])
+    if asked.external is None:
+        return start, end
+    first, last = asked.external.span
+    if max(start, first) >= min(end, last):
+        what = f"the forces are known from {first:g} to {last:g} s, the motion from {start:g} to {end:g} s"
+        remedy = "Are the files of the same trial, on the same clock, in seconds?"
+        raise InputError(Problem("error", what, asked.external.data, expected="a time that both cover", remedy=remedy))
+    return max(start, first), min(end, last)
+
+
 def _place(question: Mapping[str, Any], posture: Table, asked: InverseDynamics) -> Path | None:
     """Return the file in which the moments are kept: its name is a digest of everything that they depend on."""
     folder = cache_folder()
     if folder is None or opensim_version() is None:
         return None
-    files = {place: path for place in ("model", "external_loads", "external_data") if (path := getattr(asked, place))}
+    files = {"model": asked.model}
+    if asked.external is not None:
+        files |= {"external_loads": asked.external.file, "external_data": asked.external.data}
     contents = {place: digest(Path(path)) for place, path in files.items()}
     known = json.dumps({**question, **contents, "opensim": opensim_version(), "kept": KEPT}, sort_keys=True)
     content = hashlib.sha256(known.encode())
@@ -121,6 +137,6 @@ def _processing(asked: InverseDynamics, found: Moments) -> dict[str, object]:
             "low_pass_hz": asked.low_pass_hz,
             "low_pass": FILTER if asked.low_pass_hz is not None else "none",
             "load": asdict(asked.load) if asked.load else None,
-            "external_loads": Path(asked.external_loads).name if asked.external_loads else None,
+            "external_loads": Path(asked.external.file).name if asked.external else None,
         }
     }

@@ -4,7 +4,7 @@ from profundus.records.advice import Advice, AdviceRow
 from profundus.records.anatomy import Anatomy, CoordinateRange, PathFit, PathProducts, PathSpline
 from profundus.records.calibration import CalibratedRow, Calibration, Observation
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
-from profundus.records.inverse_dynamics import HeldLoad, InverseDynamics
+from profundus.records.inverse_dynamics import ExternalForces, HeldLoad, InverseDynamics
 from profundus.records.parameters import DecidedRow, ParameterRow, TradeOff
 from profundus.records.quality import EmgScale, QualityRow
 from profundus.records.recipe import LearningSettings, Recipe, TeachersSettings
@@ -27,6 +27,7 @@ __all__ = [
     "EmgScale",
     "EmgSettings",
     "Exclusion",
+    "ExternalForces",
     "FitSettings",
     "Flag",
     "GivenMotion",

@@ -18,13 +18,21 @@ class HeldLoad:
 
 
 @dataclass(frozen=True)
+class ExternalForces:
+    """Forces from outside: an ExternalLoads file of OpenSim, the file of the recorded forces, and the time [s] that these cover."""
+
+    file: str
+    data: str
+    span: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class InverseDynamics:
     """The motion of the whole body and what acts on it.
 
     ``posture`` has the coordinates of the model that were recorded [rad, m] on the clock of the motion; ``held`` stand still where
-    the study says, ``at_default`` those that stand at the model's default. ``model`` and ``external_loads`` ("" for none) are paths;
-    ``external_data`` is the file of the recorded forces. ``low_pass_hz`` is the cut-off of OpenSim's own filter of the motion, None for
-    none.
+    the study says, ``at_default`` those that stand at the model's default. ``model`` is a path. ``low_pass_hz`` is the cut-off of OpenSim's
+    own filter of the motion, None for none.
     """
 
     model: str
@@ -34,5 +42,4 @@ class InverseDynamics:
     held: dict[str, float] = field(default_factory=dict)
     at_default: tuple[str, ...] = ()
     load: HeldLoad | None = None
-    external_loads: str = ""
-    external_data: str = ""
+    external: ExternalForces | None = None

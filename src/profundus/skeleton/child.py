@@ -28,7 +28,9 @@ QUESTION, GIVEN, ANSWER, FOUND, REFUSAL, TRACE = (
 )
 INSTALL = 'Install it: pip install "profundus[opensim]"'
 START = "import sys; from profundus.skeleton.child import main; main(*sys.argv[1:])"
+LOG = "opensim.log"
 LONGEST_TRACE = 300
+BESIDE = ("Thrown at", "In Object", "File ", "Traceback")
 
 
 class Refused(Exception):  # noqa: N818 (an answer, not an accident)
@@ -77,7 +79,7 @@ def asked_of_opensim(
             refusals = json.loads((folder / REFUSAL).read_text(encoding="utf-8"))
             raise InputError(Problem("error", file=file, **refusal) for refusal in refusals)
         if code != 0:
-            what = f"OpenSim cannot work with this file: {_reason(code, folder / TRACE)}"
+            what = f"OpenSim cannot work with this file: {_reason(code, folder)}"
             raise InputError(
                 Problem("error", what, file, remedy="Open it in OpenSim, and correct what it complains of")
             )
@@ -105,13 +107,20 @@ def _run(task: str, folder: Path, file: str, timeout_s: float) -> int:
         raise InputError(Problem("error", what, file, remedy="Does it open in OpenSim's own program?")) from error
 
 
-def _reason(code: int, trace: Path) -> str:
+def _reason(code: int, folder: Path) -> str:
+    """Return the last that OpenSim complained of in its log, or Python in its trace."""
     if code < 0:
         return f"it was ended by signal {-code} ({signal.strsignal(-code)})"
-    lines = [line.strip() for line in trace.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith(("Thrown at", "In Object", "File ", "Traceback"))]
+    trace, log = (_text(folder / name) for name in (TRACE, LOG))
+    said = [line for line in map(str.strip, trace.splitlines()) if line and not line.startswith(BESIDE)]
     text = said[-1] if said else f"it ended with code {code}"
+    if "[error]" in log:
+        text = " ".join(log.rpartition("[error]")[2].split())
     return "".join(c for c in text if c.isprintable())[:LONGEST_TRACE]
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 def main(task: str, folder: str) -> None:

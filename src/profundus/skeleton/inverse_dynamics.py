@@ -31,7 +31,8 @@ def joint_moments(
     ``values`` (row, coordinate) in rad and m. ``question`` says what `profundus.skeleton.opensim_dynamics.generalized_forces` asks for:
     absolute paths of ``model`` and ``external_loads`` ("" for none), ``coordinates`` (the columns), ``motion_types`` ({coordinate:
     "rotational" or "translational"}), ``held`` ({coordinate: value} where the motion says nothing; others stand at their default),
-    ``low_pass_hz`` of the tool's own filter (None: none) and ``load`` (None, or body, mass [kg], position [m], radius [m]).
+    ``span`` (start and end [s] of what is asked for), ``low_pass_hz`` of the tool's own filter (None: none) and ``load`` (None, or body,
+    mass [kg], position [m], radius [m]).
     Raises InputError that names ``file`` where OpenSim is not installed, or cannot do it.
     """
     answer, found = asked_of_opensim(

@@ -20,13 +20,13 @@ Given = Mapping[str, NDArray[Any]]
 def generalized_forces(question: Mapping[str, Any], given: Given) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return the labels, and ``time`` (row,) and ``forces`` (row, label) [N.m, N] as the tool writes them.
 
-    ``question``: model, coordinates, motion_types, held, low_pass_hz (None: no filter), external_loads, load; see
+    ``question``: model, coordinates, motion_types, held, low_pass_hz (None: no filter), span, external_loads, load; see
     `profundus.skeleton.inverse_dynamics.joint_moments`. ``given``: ``time`` (row,) and ``values`` (row, coordinate) in rad and m. Muscles
     are left out, as in every inverse dynamics.
     """
     import opensim
 
-    opensim.Logger.setLevelString("Off")
+    opensim.Logger.setLevelString("Error")
     model = opensim.Model(question["model"])
     _refuse_unknown(model, question)
     for name, value in question["held"].items():
@@ -38,8 +38,8 @@ def generalized_forces(question: Mapping[str, Any], given: Given) -> tuple[dict[
     tool.setModel(model)
     tool.setCoordinatesFileName(MOTION)
     tool.setLowpassCutoffFrequency(-1.0 if question["low_pass_hz"] is None else question["low_pass_hz"])
-    tool.setStartTime(float(given["time"][0]))
-    tool.setEndTime(float(given["time"][-1]))
+    tool.setStartTime(question["span"][0])
+    tool.setEndTime(question["span"][1])
     excluded = opensim.ArrayStr()
     excluded.append("Muscles")
     tool.setExcludedForces(excluded)
