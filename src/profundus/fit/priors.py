@@ -72,13 +72,15 @@ def parameter_prior(anatomy: Anatomy, *, delay_prior: tuple[float, float] = (0.0
     """Return the prior of a person's parameters around a generic anatomy.
 
     Fences: maximal force x 0.5 to 2.5 and lengths x 0.85 to 1.15 (CEINMS, Pizzolato et al. 2015), delay 0 to 125 ms (NMSM Pipeline),
-    time constant 7.5 to 35 ms, shape factor -3 to 0 (Lloyd and Besier 2003), pennation 0 to 0.35 rad. A muscle without pennation has its
-    center at 0.01 rad, where the fence still has a slope, and its fence at 0.1 rad. ``delay_prior`` is (mean, sd) [s].
+    time constant 7.5 to 35 ms, shape factor -3 to 0 (Lloyd and Besier 2003), pennation 0 to 0.35 rad (two prior sd above that of a steeper
+    muscle). A muscle without pennation has its center at 0.01 rad, where the fence still has a slope, and its fence at 0.1 rad.
+    ``delay_prior`` is (mean, sd) [s].
     """
     force, fiber, slack = anatomy.max_isometric_force, anatomy.optimal_fiber_length, anatomy.tendon_slack_length
     pennation = anatomy.pennation_at_optimal
     n = len(anatomy.muscles)
     flat = pennation <= 0
+    steepest = np.maximum(0.35, pennation + 2.0 * PENNATION_SD)
     delay, delay_sd = delay_prior
     if not 0.0 < delay < 0.125 or delay_sd <= 0.0:
         what = f"the prior of the electromechanical delay is {1000 * delay:g} ms with a standard deviation of {1000 * delay_sd:g} ms"
@@ -89,7 +91,7 @@ def parameter_prior(anatomy: Anatomy, *, delay_prior: tuple[float, float] = (0.0
     center = np.concatenate([force, fiber, slack, np.where(flat, 0.01, pennation), np.full(n, delay), [-0.5, 0.015]])
     low = np.concatenate([0.5 * force, 0.85 * fiber, 0.85 * slack, np.zeros(n), np.zeros(n), [-3.0, 0.0075]])
     high = np.concatenate(
-        [2.5 * force, 1.15 * fiber, 1.15 * slack, np.where(flat, 0.1, 0.35), np.full(n, 0.125), [-1e-3, 0.035]]
+        [2.5 * force, 1.15 * fiber, 1.15 * slack, np.where(flat, 0.1, steepest), np.full(n, 0.125), [-1e-3, 0.035]]
     )
     sd = np.concatenate(
         [

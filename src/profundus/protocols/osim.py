@@ -6,47 +6,30 @@ import hashlib
 import json
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profundus.errors import InputError, Problem
+from profundus.errors import InputError, Problem, ResourceError
 from profundus.fit.compiled import cache_folder
 from profundus.io.anatomy_file import read_anatomy_file, write_anatomy_file
 from profundus.io.osim import CoordinateSketch, read_sketch
 from profundus.io.store import digest
-from profundus.records import Anatomy, CoordinateRange, PathFit, PathProducts, PathSpline, Study
+from profundus.protocols.osim_anatomy import SMALLEST_ARM, Wanted, assembled
+from profundus.records import Anatomy, Study
 from profundus.skeleton.child import opensim_version
-from profundus.skeleton.sampling import SampledPaths, sampled_paths
-from profundus.skeleton.surrogate import CUBIC
+from profundus.skeleton.sampling import sampled_paths
 
 Floats = NDArray[np.float64]
 VERSION = 1  # of what is sampled and fitted: a higher one leaves older kept anatomies alone
 ALLOWED_MM = 1.0
 ALLOWED_SHARE = 0.01  # of a muscle's excursion
-SMALLEST_ARM = 1e-3  # m
 MARGIN = float(np.deg2rad(10.0))  # beyond the recorded motion
 RECORDED = 1000  # about as many recorded postures are fitted to or held out
 LARGEST_ANGLE = float(np.pi)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is wanted of a model file: ``coordinates`` that move between ``ends`` [rad], ``held`` ones, ``muscles`` (empty: all that cross).
-
-    ``motion`` (posture, coordinate) [rad] holds recorded postures; ``explained`` are the coordinates whose moments group the muscles.
-    """
-
-    model: Path
-    coordinates: tuple[str, ...]
-    ends: tuple[tuple[float, float], ...]
-    held: Mapping[str, float] = field(default_factory=dict)
-    muscles: tuple[str, ...] = ()
-    motion: Floats | None = None
-    explained: tuple[str, ...] = ()
 
 
 def osim_anatomy(wanted: Wanted) -> Anatomy:
@@ -57,7 +40,10 @@ def osim_anatomy(wanted: Wanted) -> Anatomy:
     folder = cache_folder()
     place = None if folder is None else folder / "anatomies" / f"{_key(wanted)}.safetensors"
     if place is not None and place.is_file():
-        return read_anatomy_file(place)
+        try:
+            return read_anatomy_file(place)
+        except InputError:
+            place.unlink(missing_ok=True)  # what was kept is damaged: it is made again
     low, high = (np.array(ends, dtype=np.float64) for ends in zip(*wanted.ends, strict=True))
     found = sampled_paths(
         str(wanted.model.resolve()),
@@ -68,9 +54,14 @@ def osim_anatomy(wanted: Wanted) -> Anatomy:
         muscles=wanted.muscles,
         motion=wanted.motion,
     )
-    anatomy = _anatomy(wanted, found)
-    if place is not None:
+    anatomy = assembled(wanted, found)
+    if place is None:
+        return anatomy
+    try:
         write_anatomy_file(anatomy, place)
+    except ResourceError as error:
+        unkept = Problem("warning", f"the model was sampled but not kept: {error}", wanted.model.name)
+        return replace(anatomy, problems=(*anatomy.problems, unkept))
     return anatomy
 
 
@@ -186,100 +177,7 @@ def _key(wanted: Wanted) -> str:
     motion = (
         None if wanted.motion is None else hashlib.sha256(np.ascontiguousarray(wanted.motion).tobytes()).hexdigest()
     )
-    facts: list[Any] = [VERSION, opensim_version(), digest(wanted.model), wanted.coordinates, wanted.ends]
+    facts: list[Any] = [VERSION, opensim_version(), digest(wanted.model), wanted.model.name]
+    facts += [wanted.coordinates, wanted.ends]
     facts += [sorted(wanted.held.items()), wanted.muscles, motion, wanted.explained]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
-
-def _anatomy(wanted: Wanted, found: SampledPaths) -> Anatomy:
-    paths, given = found.paths, found.parameters
-    names = wanted.coordinates
-    middle: dict[str, Any] = {
-        key: float(np.median(given[key])) for key in ("tendon_strain_at_one", "passive_strain_at_one")
-    }
-    return Anatomy(
-        name=wanted.model.name,
-        muscles=found.muscles,
-        coordinates=tuple(
-            CoordinateRange(name, low, high, min(max(0.0, low), high))
-            for name, (low, high) in zip(names, wanted.ends, strict=True)
-        ),
-        groups=_groups(found, wanted),
-        max_isometric_force=given["max_isometric_force"],
-        optimal_fiber_length=given["optimal_fiber_length"],
-        tendon_slack_length=given["tendon_slack_length"],
-        pennation_at_optimal=given["pennation_at_optimal"],
-        base_length=paths.base,
-        paths=tuple(map(PathSpline, names, [CUBIC] * len(names), paths.knots, paths.coefficients)),
-        **middle,
-        products=tuple(
-            PathProducts(
-                tuple(names[c] for c in several.columns),
-                paths.low[list(several.columns)],
-                paths.high[list(several.columns)],
-                several.degrees,
-                several.coefficients,
-            )
-            for several in paths.products
-            if len(several.degrees)
-        ),
-        path_fits=tuple(_fits(found, names)),
-        problems=tuple(_worth_knowing(found, wanted, middle)),
-    )
-
-
-def _fits(found: SampledPaths, names: tuple[str, ...]) -> list[PathFit]:
-    length, arm = np.abs(found.length_error) * 1e3, np.abs(found.arm_error) * 1e3
-    largest = np.abs(found.moment_arm).max(axis=0) * 1e3
-    return [
-        PathFit(
-            muscle, name, float(np.ptp(found.length[:, m]) * 1e3), float(length[:, m].max()), _rms(length[:, m]),
-            float(largest[c, m]), float(arm[:, c, m].max()), _rms(arm[:, c, m]), float(found.disagreement[c, m] * 1e3),
-        )
-        for m, muscle in enumerate(found.muscles)
-        for c, name in enumerate(names)
-        if largest[c, m] > 0
-    ]  # fmt: skip
-
-
-def _groups(found: SampledPaths, wanted: Wanted) -> tuple[str, ...]:
-    """Return each muscle's principal action: the explained coordinate about which it can make the largest moment, and its sign."""
-    columns = [wanted.coordinates.index(name) for name in wanted.explained or wanted.coordinates]
-    arms = found.moment_arm[:, columns]
-    principal = np.abs(arms).mean(axis=0).argmax(axis=0)
-    signs = np.take_along_axis(arms.mean(axis=0), principal[None], axis=0)[0] >= 0
-    return tuple(
-        f"{wanted.coordinates[columns[at]]}_{'positive' if sign else 'negative'}"
-        for at, sign in zip(principal, signs, strict=True)
-    )
-
-
-def _worth_knowing(found: SampledPaths, wanted: Wanted, middle: Mapping[str, float]) -> list[Problem]:
-    """Return notes: moment arms that change sign, arms that are not the derivative of length, strains that are not one for all."""
-    file, problems = str(wanted.model), []
-    for m, muscle in enumerate(found.muscles):
-        for c, name in enumerate(wanted.coordinates):
-            arm = found.moment_arm[:, c, m]
-            if arm.min() < -SMALLEST_ARM and arm.max() > SMALLEST_ARM:
-                angle = np.rad2deg(found.posture[np.abs(arm).argmin(), c])
-                what = f"the moment arm of {muscle} about {name} changes its sign, near {angle:.0f} deg"
-                problems.append(Problem("note", what, file))
-            if found.disagreement[c, m] > SMALLEST_ARM:
-                what = (
-                    f"OpenSim's moment arm of {muscle} about {name} is {found.disagreement[c, m] * 1e3:.1f} mm off minus the "
-                    "derivative of its path length; the latter is used"
-                )
-                problems.append(Problem("note", what, file))
-    for key, value in middle.items():
-        values = found.parameters[key]
-        if np.ptp(values) > 1e-6:
-            words = key.replace("_", " ").replace("at one", "at one norm force")
-            what = (
-                f"{words} is {values.min():.3g} to {values.max():.3g} in the model; {value:.3g} is used for all muscles"
-            )
-            problems.append(Problem("note", what, file))
-    return problems
-
-
-def _rms(values: Floats) -> float:
-    return float(np.sqrt(np.mean(values**2)))
