@@ -149,10 +149,10 @@ def test_gradients_are_finite_wherever_a_muscle_may_go(name, dtype):
 def test_unknown_muscles_and_tendons_are_refused_by_name():
     with pytest.raises(InputError, match="degroote, thelen"):
         muscle_model("hill")
-    with pytest.raises(InputError, match="rigid"):
-        tendon_model("elastic")
+    with pytest.raises(InputError, match="rigid, compliant"):
+        tendon_model("elastic", muscle="thelen", strain_at_one=0.033)
     assert set(MUSCLES) == set(NAMES)
-    assert set(TENDONS) == {"rigid"}
+    assert set(TENDONS) == {"rigid", "compliant"}
 
 
 def test_every_parameter_declares_unit_and_range():

@@ -7,8 +7,9 @@ import pytest
 from profundus.muscle.degroote import DeGrooteMuscle
 from profundus.muscle.parameters import MuscleParameters
 from profundus.muscle.rigid_tendon import tendon_force
+from profundus.muscle.tendon_curves import degroote_strain, thelen_strain
 from profundus.muscle.thelen import ThelenMuscle
-from profundus.simulate.tendon import degroote_strain, stretched, thelen_strain
+from profundus.simulate.tendon import stretched
 from profundus.simulate.variation import VariedMuscle
 
 ACTIVATION, LENGTH, VELOCITY = (

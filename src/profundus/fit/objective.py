@@ -68,6 +68,7 @@ class Objective:
             geometry,
             parameters,
             muscle=self.settings.muscle,
+            tendon=self.settings.tendon,
             smoothing=self.settings.activation_smoothing,
             step=self.step,
             substeps=1,

@@ -52,6 +52,7 @@ class MusculoskeletalModel(eqx.Module):
     muscles: tuple[str, ...] = eqx.field(static=True)
     coordinates: tuple[str, ...] = eqx.field(static=True)
     passive_strain_at_one: float = eqx.field(static=True)
+    tendon_strain_at_one: float = eqx.field(static=True)
     paths: Paths
     generic_parameters: Parameters
 
@@ -70,6 +71,7 @@ class MusculoskeletalModel(eqx.Module):
         self.muscles = anatomy.muscles
         self.coordinates = default if coordinates is None else tuple(coordinates)
         self.passive_strain_at_one = anatomy.passive_strain_at_one
+        self.tendon_strain_at_one = anatomy.tendon_strain_at_one
         self.paths = _paths(anatomy, self.coordinates, dict(fixed or {}))
         self.generic_parameters = generic_parameters(anatomy)
 
@@ -100,11 +102,15 @@ class MusculoskeletalModel(eqx.Module):
         parameters: Parameters | None = None,
         muscle: str = "degroote",
         tendon: str = "rigid",
+        step: float | None = None,
     ) -> Float[Array, "time muscle"]:
-        """Return tendon forces (time, muscle) [N] of given activations; generic parameters unless others are given."""
+        """Return tendon forces (time, muscle) [N] of given activations; generic parameters unless others are given.
+
+        Samples of a compliant tendon are equilibria, each for itself; with a ``step`` [s] they follow each other on that clock.
+        """
         active = self._columns(activation, self.muscles, "activation")
         geometry = self.geometry(q, qd)
-        return self._muscles(active, geometry, parameters, muscle=muscle, tendon=tendon).tendon_force
+        return self._muscles(active, geometry, parameters, muscle=muscle, tendon=tendon, step=step).tendon_force
 
     def joint_moment(
         self,
@@ -115,11 +121,12 @@ class MusculoskeletalModel(eqx.Module):
         parameters: Parameters | None = None,
         muscle: str = "degroote",
         tendon: str = "rigid",
+        step: float | None = None,
     ) -> Float[Array, "time coordinate"]:
-        """Return the joint moment (time, coordinate) [N.m] of all muscles for given activations."""
+        """Return the joint moment (time, coordinate) [N.m] of all muscles for given activations; ``step`` as in ``tendon_forces``."""
         active = self._columns(activation, self.muscles, "activation")
         geometry = self.geometry(q, qd)
-        return self._muscles(active, geometry, parameters, muscle=muscle, tendon=tendon).joint_moment
+        return self._muscles(active, geometry, parameters, muscle=muscle, tendon=tendon, step=step).joint_moment
 
     def respond(
         self,
@@ -150,7 +157,7 @@ class MusculoskeletalModel(eqx.Module):
             stepper=stepper,
             substeps=substeps,
         )
-        return self._muscles(active, geometry, person, muscle=muscle, tendon=tendon)
+        return self._muscles(active, geometry, person, muscle=muscle, tendon=tendon, step=step)
 
     def _muscles(
         self,
@@ -160,10 +167,12 @@ class MusculoskeletalModel(eqx.Module):
         *,
         muscle: str,
         tendon: str,
+        step: float | None,
     ) -> MuscleResponse:
         fibers = muscle_model(muscle, passive_strain_at_one=self.passive_strain_at_one)
         person = parameters or self.generic_parameters
-        state = tendon_model(tendon)(fibers, person.muscles, activation, geometry.path_length, geometry.path_velocity)
+        pull = tendon_model(tendon, muscle=muscle, strain_at_one=self.tendon_strain_at_one, step=step)
+        state = pull(fibers, person.muscles, activation, geometry.path_length, geometry.path_velocity)
         moment = jnp.einsum("tcm,tm->tc", geometry.moment_arm, state.tendon_force)
         return MuscleResponse(activation, state.tendon_force, state.fiber_length, moment)
 

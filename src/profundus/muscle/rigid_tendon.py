@@ -33,14 +33,28 @@ def tendon_force(
     ``path_length`` [m] and ``path_velocity`` [m/s]. A path that leaves the fibers less than a hundredth of their optimal length along the
     tendon's line is slack: no force.
     """
-    optimal = parameters.optimal_fiber_length
     along_tendon = path_length - parameters.tendon_slack_length
-    slack = along_tendon <= SHORTEST * optimal
-    along_tendon = jnp.where(slack, SHORTEST * optimal, along_tendon)
-    thickness = optimal * jnp.sin(parameters.pennation_at_optimal)
-    fiber_length = jnp.sqrt(along_tendon**2 + thickness**2)
-    cos_pennation = along_tendon / fiber_length
-    fiber_velocity = path_velocity * cos_pennation
-    force = model.fiber_force(activation, fiber_length / optimal, fiber_velocity / (MAXIMAL_SPEED * optimal))
-    pull = parameters.max_isometric_force * (force.active + force.passive) * cos_pennation
-    return MuscleState(jnp.where(slack, 0.0, pull), fiber_length)
+    slack = along_tendon <= SHORTEST * parameters.optimal_fiber_length
+    fibers = fiber_pull(model, parameters, activation, along_tendon, path_velocity)
+    return MuscleState(jnp.where(slack, 0.0, fibers.tendon_force), fibers.fiber_length)
+
+
+def fiber_pull(
+    model: MuscleModel,
+    parameters: MuscleParameters,
+    activation: Float[Array, "*time muscle"],
+    along_tendon: Float[Array, "*time muscle"],
+    velocity_along_tendon: Float[Array, "*time muscle"],
+) -> MuscleState:
+    """Return with what force [N] fibers pull on the tendon, and their length [m], given length [m] and speed [m/s] in the tendon's line.
+
+    Below a hundredth of their optimal length the fibers stay as long as that.
+    """
+    optimal = parameters.optimal_fiber_length
+    shortest = SHORTEST * optimal
+    along_tendon = jnp.where(along_tendon <= shortest, shortest, along_tendon)
+    length = jnp.sqrt(along_tendon**2 + (optimal * jnp.sin(parameters.pennation_at_optimal)) ** 2)
+    cos_pennation = along_tendon / length
+    velocity = velocity_along_tendon * cos_pennation
+    force = model.fiber_force(activation, length / optimal, velocity / (MAXIMAL_SPEED * optimal))
+    return MuscleState(parameters.max_isometric_force * (force.active + force.passive) * cos_pennation, length)

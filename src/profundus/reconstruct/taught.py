@@ -101,5 +101,11 @@ def _responded(subject: _Physics, model: MusculoskeletalModel, moved: _Moved) ->
     parameters, settings, step = subject
     geometry: Geometry = model.geometry(angle, velocity)
     return model.respond(
-        excitation, geometry, parameters, muscle=settings.muscle, smoothing=settings.activation_smoothing, step=step
+        excitation,
+        geometry,
+        parameters,
+        muscle=settings.muscle,
+        tendon=settings.tendon,
+        smoothing=settings.activation_smoothing,
+        step=step,
     )

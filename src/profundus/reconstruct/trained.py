@@ -135,7 +135,13 @@ def _respond(
             valid=trial.valid,
         )
         muscles = model.respond(
-            excitation, geometry, own, muscle=settings.muscle, smoothing=settings.activation_smoothing, step=step
+            excitation,
+            geometry,
+            own,
+            muscle=settings.muscle,
+            tendon=settings.tendon,
+            smoothing=settings.activation_smoothing,
+            step=step,
         )
         return excitation, muscles
 

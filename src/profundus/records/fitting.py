@@ -104,7 +104,7 @@ class FitSettings:
     ablation: Literal["none", "no_pretraining", "no_physics", "no_emg", "network_only"] = "none"
     prior: str = ""
     muscle: Literal["degroote", "thelen"] = "thelen"
-    tendon: Literal["rigid"] = "rigid"
+    tendon: Literal["rigid", "compliant"] = "rigid"
     activation_smoothing: float = quantity(
         "-", low=0.01, high=1000.0, default=10.0, meaning="b of the activation dynamics; 0.1 is the published value"
     )

@@ -26,12 +26,19 @@ from profundus.skeleton.paths import Geometry
 Floats = NDArray[np.float64]
 
 
+class Strains(NamedTuple):
+    """Strain [-] of resting fibers, and of the tendon, at maximum isometric force."""
+
+    passive: float
+    tendon: float
+
+
 @dataclass(frozen=True)
 class Plant:
     """One person's muscles: ``geometry`` maps angles and velocities (time, coordinate) [rad, rad/s] to paths and moment arms.
 
     ``gain`` (muscle,) is EMG envelope over excitation; empty: one everywhere. ``muscle``, ``tendon`` and ``smoothing`` (b of the activation
-    dynamics) are those of the fit; the rigid tendon is the only one that rivals know.
+    dynamics) are those of the fit. Rivals work sample by sample: a compliant tendon is in equilibrium at each, its own speed neglected.
     """
 
     anatomy: Anatomy
@@ -42,6 +49,11 @@ class Plant:
     tendon: str = "rigid"
     smoothing: float = 10.0
     deactivation_ratio: float = 4.0
+
+    @property
+    def strains(self) -> Strains:
+        """Return the strains at which fibers and tendons carry maximum isometric force."""
+        return Strains(self.anatomy.passive_strain_at_one, self.anatomy.tendon_strain_at_one)
 
     def moved(self, trial: Trial) -> MovedPlant:
         """Return the muscles in the motion of a trial."""
@@ -83,7 +95,7 @@ class MovedPlant:
             own.parameters,
             muscle=own.muscle,
             tendon=own.tendon,
-            strain=own.anatomy.passive_strain_at_one,
+            strains=own.strains,
         )
         return np.asarray(found, dtype=float)
 
@@ -95,9 +107,13 @@ class MovedPlant:
     def muscles(self, activation: Floats) -> Muscles:
         """Return what the muscles do at an ``activation`` (time, muscle), with its derivative."""
         own = self.plant
-        strain = own.anatomy.passive_strain_at_one
         found = _muscles(
-            jnp.asarray(activation), self.geometry, own.parameters, muscle=own.muscle, tendon=own.tendon, strain=strain
+            jnp.asarray(activation),
+            self.geometry,
+            own.parameters,
+            muscle=own.muscle,
+            tendon=own.tendon,
+            strains=own.strains,
         )
         return Muscles(*(np.asarray(value, dtype=float) for value in found))
 
@@ -187,12 +203,14 @@ def _double(geometry: Geometry) -> Geometry:
 
 @eqx.filter_jit
 def _muscles(
-    activation: Array, geometry: Geometry, parameters: Parameters, *, muscle: str, tendon: str, strain: float
+    activation: Array, geometry: Geometry, parameters: Parameters, *, muscle: str, tendon: str, strains: Strains
 ) -> tuple[Array, Array, Array]:
-    fibers = muscle_model(muscle, passive_strain_at_one=strain)
+    fibers = muscle_model(muscle, passive_strain_at_one=strains.passive)
+
+    pull = tendon_model(tendon, muscle=muscle, strain_at_one=strains.tendon)
 
     def force(active: Array) -> tuple[Array, Array]:
-        state = tendon_model(tendon)(fibers, parameters.muscles, active, geometry.path_length, geometry.path_velocity)
+        state = pull(fibers, parameters.muscles, active, geometry.path_length, geometry.path_velocity)
         return state.tendon_force, state.fiber_length
 
     value, slope = jax.jvp(force, (activation,), (jnp.ones_like(activation),))
@@ -200,10 +218,11 @@ def _muscles(
 
 
 @eqx.filter_jit
-def _passive_force(geometry: Geometry, parameters: Parameters, *, muscle: str, tendon: str, strain: float) -> Array:
-    limp = _Limp(muscle_model(muscle, passive_strain_at_one=strain))
+def _passive_force(geometry: Geometry, parameters: Parameters, *, muscle: str, tendon: str, strains: Strains) -> Array:
+    limp = _Limp(muscle_model(muscle, passive_strain_at_one=strains.passive))
     nothing = jnp.zeros_like(geometry.path_length)
-    state = tendon_model(tendon)(limp, parameters.muscles, nothing, geometry.path_length, geometry.path_velocity)
+    pull = tendon_model(tendon, muscle=muscle, strain_at_one=strains.tendon)
+    state = pull(limp, parameters.muscles, nothing, geometry.path_length, geometry.path_velocity)
     return state.tendon_force
 
 

@@ -11,8 +11,8 @@ from jaxtyping import Array, Float
 from profundus.muscle.interface import MuscleModel
 from profundus.muscle.parameters import MuscleParameters
 from profundus.muscle.rigid_tendon import MuscleState, tendon_force
+from profundus.muscle.tendon_curves import TENDON_CURVES
 
-TOE_SHAPE, TOE_FORCE, TOE_STRAIN, STEEPNESS = 3.0, 0.33, 0.609, 1.712
 BINOMIAL = (0.0625, 0.25, 0.375, 0.25, 0.0625)
 LAST_SHARE = 0.6  # of a newly found stretch that is believed: the rounds do not swing
 
@@ -23,22 +23,6 @@ class Stretched(NamedTuple):
     state: MuscleState
     stretch: Float[Array, "trial time muscle"]
     residual: Float[Array, "trial time muscle"]
-
-
-def thelen_strain(norm_force: Float[Array, "*shape"], strain_at_one: float) -> Float[Array, "*shape"]:
-    """Return tendon strain [-] at a force in maximal isometric forces: exponential toe, then a straight line (Thelen 2003, eq. 5)."""
-    force = jnp.maximum(norm_force, 0.0)
-    toe = jnp.minimum(force, TOE_FORCE)
-    bent = TOE_STRAIN / TOE_SHAPE * jnp.log1p(toe * jnp.expm1(TOE_SHAPE) / TOE_FORCE)
-    return strain_at_one * (bent + (force - toe) / STEEPNESS)
-
-
-def degroote_strain(norm_force: Float[Array, "*shape"], strain_at_one: float) -> Float[Array, "*shape"]:
-    """Return tendon strain [-] at a force in maximal isometric forces (De Groote et al. 2016, supplement, with c2 = 1)."""
-    return strain_at_one * jnp.log1p(jnp.maximum(norm_force, 0.0) / 0.2) / jnp.log(6.0)
-
-
-STRAINS = {"thelen": thelen_strain, "degroote": degroote_strain}
 
 
 def rate(values: Float[Array, "trial time muscle"], step: float) -> Float[Array, "trial time muscle"]:
@@ -74,7 +58,7 @@ def stretched(
     def again(_: int, held: tuple[Array, Array]) -> tuple[Array, Array]:
         lengthened = held[0]
         force = of(lengthened).tendon_force
-        strain = STRAINS[name](force / parameters.max_isometric_force, strain_at_one)
+        strain = TENDON_CURVES[name].strain(force / parameters.max_isometric_force, strain_at_one)
         found = parameters.tendon_slack_length * strain
         return lengthened + LAST_SHARE * (found - lengthened), force
 
