@@ -15,10 +15,12 @@ def polynomials(x: NDArray[np.float64], degree: int) -> tuple[NDArray[np.float64
 
     Outside of -1 to 1 each goes on as a straight line.
     """
-    inside = np.clip(x, -1.0, 1.0)
+    beyond = x - np.clip(x, -1.0, 1.0)
+    inside = np.atleast_1d(x - beyond)  # NumPy would give a single number an axis of its own
     slopes = chebyshev.chebvander(inside, max(degree - 1, 0)) @ _derivatives(degree)
-    values = chebyshev.chebvander(inside, degree)
-    return values + slopes * (x - inside)[..., None], slopes
+    values = chebyshev.chebvander(inside, degree) + slopes * np.atleast_1d(beyond)[..., None]
+    shape = (*x.shape, degree + 1)
+    return values.reshape(shape), slopes.reshape(shape)
 
 
 class ChebyshevProducts(eqx.Module):
@@ -34,6 +36,7 @@ class ChebyshevProducts(eqx.Module):
     columns: tuple[int, ...] = eqx.field(static=True)
     degrees: tuple[tuple[int, ...], ...] = eqx.field(static=True)
 
+    @eqx.filter_jit
     def value_and_slopes(
         self, x: Float[Array, "time column"]
     ) -> tuple[Float[Array, "time curve"], Float[Array, "time variable curve"]]:
