@@ -59,11 +59,17 @@ LOADS = """<?xml version="1.0" encoding="UTF-8" ?>
 """
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> Path:
+    """Return the folder in which these tests keep moments: what one has computed, the next need not."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.fixture
-def lab(tmp_path, reference, monkeypatch) -> Path:
-    """Return a folder with a study of one curl with 2 kg; nothing is kept between tests."""
+def lab(tmp_path, reference, monkeypatch, kept) -> Path:
+    """Return a folder with a study of one curl with 2 kg."""
     pytest.importorskip("opensim")
-    monkeypatch.setenv("PROFUNDUS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PROFUNDUS_CACHE", str(kept))
     elbow = reference / "data" / "virtual_elbow"
     shutil.copy(elbow / "arm26.osim", tmp_path)
     for name in ("kinematics.mot", "emg.sto", "inverse_dynamics.sto"):
@@ -134,16 +140,10 @@ def test_the_motion_is_filtered_as_envelopes_are_unless_the_study_says_otherwise
     assert said["low_pass_hz"] == 6.0
     theirs = by_hand(lab, lab / "arm26.osim", low_pass_hz=6.0)["r_elbow_flex_moment"]
     np.testing.assert_allclose(ours[:, 0], theirs, atol=1e-6)
-    path = changed(
-        lab, ("low_pass_hz = false", ""), ("[inverse_dynamics]", "[kinematics]\nlow_pass_hz = 4.0\n[inverse_dynamics]")
-    )
-    assert moments_of(path)[1]["low_pass_hz"] == 4.0
-    path = changed(
-        lab,
-        ("low_pass_hz = false", "low_pass_hz = 3"),
-        ("[inverse_dynamics]", "[kinematics]\nlow_pass_hz = 4.0\n[inverse_dynamics]"),
-    )
-    assert moments_of(path)[1]["low_pass_hz"] == 3.0
+    of_motion = ("[inverse_dynamics]", "[kinematics]\nlow_pass_hz = 4.0\n[inverse_dynamics]")
+    for written, cutoff in (("", 4.0), ("low_pass_hz = 3", 3.0), ("low_pass_hz = false", None)):
+        study = read_study(changed(lab, ("low_pass_hz = false", written), of_motion))
+        assert study.subjects[0].recordings[0].inverse_dynamics.low_pass_hz == cutoff
 
 
 def test_a_load_in_a_point_misses_the_spin_of_a_sphere(lab):
@@ -297,10 +297,11 @@ def test_the_second_time_opensim_is_not_started(lab, monkeypatch):
         moments_of(changed(lab))
 
 
-def test_what_was_kept_and_damaged_is_computed_again(lab):
+def test_what_was_kept_and_damaged_is_computed_again(lab, monkeypatch):
+    monkeypatch.setenv("PROFUNDUS_CACHE", str(lab / "cache"))
     first, _ = moments_of(lab / "study.toml")
-    (kept,) = (lab / "cache" / "inverse_dynamics").iterdir()
-    kept.write_bytes(kept.read_bytes()[:-9])
+    (file,) = (lab / "cache" / "inverse_dynamics").iterdir()
+    file.write_bytes(file.read_bytes()[:-9])
     np.testing.assert_array_equal(moments_of(lab / "study.toml")[0], first)
 
 
