@@ -81,27 +81,27 @@ def test_lengths_alone_are_enough_where_the_moment_arms_are_unknown(paths):
 
 
 def test_the_model_answers_what_the_surrogate_does(paths, anatomy):
-    model, q = MusculoskeletalModel(anatomy), samples(50, 5).posture
+    model, q = MusculoskeletalModel(anatomy), samples(60, 5).posture
     np.testing.assert_allclose(model.path_length(q), paths.length(q), atol=1e-12)
     np.testing.assert_allclose(model.moment_arms(q), paths.moment_arm(q), atol=1e-12)
 
 
 def test_a_moment_arm_is_minus_the_derivative_of_length_also_beyond_the_range(anatomy):
     model = MusculoskeletalModel(anatomy)
-    q = np.random.default_rng(6).uniform(LOW - 1.0, HIGH + 1.0, (200, 2))
+    q = np.random.default_rng(6).uniform(LOW - 1.0, HIGH + 1.0, (60, 2))
     for column, step in enumerate(1e-5 * np.eye(2)):
         slope = (model.path_length(q + step) - model.path_length(q - step)) / 2e-5
         np.testing.assert_allclose(model.moment_arms(q)[:, column], -slope, atol=1e-8)
 
 
 def test_beyond_its_range_a_coordinate_has_a_constant_moment_arm(anatomy):
-    beyond = np.array([[HIGH[0], -0.5], [HIGH[0] + 0.4, -0.5], [HIGH[0] + 2.0, -0.5]])
+    beyond = np.stack([HIGH[0] + np.linspace(0.0, 2.0, 60), np.full(60, -0.5)], axis=1)
     arms = MusculoskeletalModel(anatomy).moment_arms(beyond)[:, 0, 0]
     np.testing.assert_allclose(arms, arms[0], atol=1e-12)
 
 
 def test_the_speed_of_a_path_is_that_of_its_length(anatomy):
-    model, q, qd = MusculoskeletalModel(anatomy), samples(20, 7).posture, samples(20, 8).posture
+    model, q, qd = MusculoskeletalModel(anatomy), samples(60, 7).posture, samples(60, 8).posture
     change = (model.path_length(q + 1e-6 * qd) - model.path_length(q - 1e-6 * qd)) / 2e-6
     np.testing.assert_allclose(model.path_velocity(q, qd), change, atol=1e-8)
 
@@ -111,9 +111,9 @@ def test_the_speed_of_a_path_is_that_of_its_length(anatomy):
 )
 def test_a_held_coordinate_leaves_the_length_at_its_angle(anatomy, moving, held):
     whole, part = MusculoskeletalModel(anatomy), MusculoskeletalModel(anatomy, coordinates=moving, fixed=held)
-    q = np.tile([held.get("hip", 0.3), held.get("knee", -0.4)], (5, 1))
+    q = np.tile([held.get("hip", 0.3), held.get("knee", -0.4)], (60, 1))
     columns = [("hip", "knee").index(name) for name in moving]
-    q[:, columns] += np.linspace(-0.3, 0.2, 5)[:, None]
+    q[:, columns] += np.linspace(-0.3, 0.2, 60)[:, None]
     np.testing.assert_allclose(part.path_length(q[:, columns]), whole.path_length(q), atol=1e-12)
     np.testing.assert_allclose(part.moment_arms(q[:, columns]), whole.moment_arms(q)[:, columns], atol=1e-12)
 
@@ -146,7 +146,7 @@ def test_chebyshev_polynomials_and_slopes_are_those_of_numpy():
 def test_an_anatomy_comes_back_from_its_file_to_the_last_bit(anatomy, tmp_path):
     write_anatomy_file(anatomy, tmp_path / "a.safetensors")
     back = read_anatomy_file(tmp_path / "a.safetensors")
-    q = samples(9, 9).posture
+    q = samples(60, 9).posture
     np.testing.assert_array_equal(
         MusculoskeletalModel(back).path_length(q), MusculoskeletalModel(anatomy).path_length(q)
     )

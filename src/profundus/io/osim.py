@@ -36,7 +36,7 @@ class CoordinateSketch:
 class ModelSketch:
     """A model's muscles {name: class} and coordinates in file order, and its named groups {group: muscles}.
 
-    ``crosses`` holds the coordinates on which a muscle's path may depend, None where the file does not tell.
+    ``crosses`` holds the coordinates on which a muscle's path may depend; muscles of which the file does not tell are not in it.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ModelSketch:
     muscles: dict[str, str]
     coordinates: tuple[CoordinateSketch, ...]
     groups: dict[str, tuple[str, ...]]
-    crosses: dict[str, frozenset[str]] | None = None
+    crosses: dict[str, frozenset[str]]
 
     def matching(self, pattern: str) -> tuple[str, ...]:
         """Return the muscles that a name, a pattern (``*_l``) or the name of a group means."""
@@ -59,10 +59,9 @@ class ModelSketch:
         """
         names = tuple(name for name in self.muscles if muscles is None or name in muscles)
         unknown = np.full(len(names), np.nan)
-        if muscles is None or self.crosses is None:
+        near = {*moving, *(name for muscle in names for name in self.leading(muscle))}
+        if muscles is None:
             near = {c.name for c in self.coordinates}
-        else:
-            near = {*moving, *(leader for name in names for c in self.crosses[name] for leader in self.leading(c))}
         free = [
             CoordinateRange(c.name, c.low, c.high, c.default, translation=c.translation)
             for c in self.coordinates
@@ -71,10 +70,11 @@ class ModelSketch:
         blank = ("",) * len(names)
         return Anatomy(self.name, names, tuple(free), blank, unknown, unknown, unknown, unknown, unknown, paths=())
 
-    def leading(self, coordinate: str) -> tuple[str, ...]:
-        """Return a coordinate, or those that it follows."""
+    def leading(self, muscle: str) -> set[str]:
+        """Return the coordinates that may move a muscle, those that lead others in place of these; all where the file does not tell."""
         follows = {c.name: c.follows for c in self.coordinates}
-        return follows.get(coordinate) or (coordinate,)
+        crossed = self.crosses.get(muscle, frozenset(follows))
+        return {leader for name in crossed for leader in follows.get(name) or (name,)}
 
     def unusable(self, moving: Collection[str], held: Collection[str]) -> list[Problem]:
         """Return an error for each coordinate that there is not, or that cannot be moved or held as asked."""

@@ -8,8 +8,8 @@ from xml.etree.ElementTree import Element
 GROUND = "ground"
 
 
-def crossings(model: Element, muscles: Mapping[str, Element]) -> dict[str, frozenset[str]] | None:
-    """Return {muscle: coordinates that its path may depend on}; None where the file's bodies and joints cannot be followed.
+def crossings(model: Element, muscles: Mapping[str, Element]) -> dict[str, frozenset[str]]:
+    """Return {muscle: coordinates that its path may depend on}, without muscles whose bodies and joints cannot be followed.
 
     Coordinates that a coupler ties to others count as those that lead them, as far as the caller knows of them.
     """
@@ -21,9 +21,9 @@ def crossings(model: Element, muscles: Mapping[str, Element]) -> dict[str, froze
     for name, muscle in muscles.items():
         bodies = {_body(text, frames) for tag in ("socket_parent_frame", "body") for text in _texts(muscle, tag)}
         ways = [_way(body, parents) for body in bodies]
-        if not ways or None in ways:
-            return None
-        passed = [dict(way) for way in ways if way is not None]
+        passed = [way for way in ways if way is not None]
+        if not ways or len(passed) < len(ways):
+            continue
         shared = frozenset.intersection(*(frozenset(way) for way in passed))
         found[name] = frozenset(c for way in passed for joint, own in way.items() if joint not in shared for c in own)
     return found

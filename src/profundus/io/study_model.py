@@ -93,8 +93,8 @@ def _uncrossed(
     sketch: ModelSketch, muscles: Collection[str], moving: Collection[str], text: StudyText
 ) -> Iterator[Problem]:
     """Yield an error for each muscle that cannot cross any coordinate that moves."""
-    for name in muscles if sketch.crosses is not None else ():
-        leading = {leader for c in (sketch.crosses or {})[name] for leader in sketch.leading(c)}
+    for name in muscles:
+        leading = sketch.leading(name)
         if not leading & set(moving):
             what = f"{name} crosses none of {', '.join(moving)}: it says nothing of these moments"
             near = f"It crosses {', '.join(sorted(leading))}" if leading else ""

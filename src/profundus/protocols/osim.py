@@ -81,7 +81,7 @@ def loaded(
     free = [c.name for c in sketch.coordinates if not (c.locked or c.follows or c.translation)]
     moving = tuple(free if coordinates is None else coordinates)
     held = dict(fixed or {})
-    near = [name for name in sketch.muscles if sketch.crosses is None or sketch.crosses[name] & set(moving)]
+    near = [name for name in sketch.muscles if sketch.leading(name) & set(moving)]
     problems = [*sketch.unusable(moving, held), *sketch.strange_muscles(muscles or near)]
     if problems:
         raise InputError(problems)
