@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jax
-
 
 def cache_folder() -> Path | None:
     """Return where compiled programs are kept: PROFUNDUS_CACHE, or the user's cache folder; None where PROFUNDUS_CACHE is empty."""
@@ -25,6 +23,8 @@ def cache_folder() -> Path | None:
 
 def keep_compiled() -> None:
     """Let JAX keep what takes longer than half a second to compile; leaves a cache alone that somebody else has set."""
+    import jax  # whoever only asks for the folder does not wait for it
+
     folder = cache_folder()
     settings: Any = jax.config
     if folder is not None and settings.jax_compilation_cache_dir is None:
