@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from profundus.fit.compiled import keep_compiled
+from profundus.model.clocks import SLOW
 from profundus.model.clues import UNSEEN, clues_of, reference_of, same_group
 from profundus.model.prior import new_network
-from profundus.model.windows import MUSCLES, SAMPLES, Windows
+from profundus.model.windows import MUSCLES, Windows
 from profundus.network.person import Scale
 from profundus.records import LearningSettings
 
@@ -21,7 +22,7 @@ SIGN = np.array([-1.0, -1.0, -1.0, 1.0, 1.0, 1.0])
 
 def some_windows(*, windows=5, seed=0) -> Windows:
     chance = np.random.default_rng(seed)
-    shape = (windows, SAMPLES)
+    shape = (windows, SLOW.samples)
     fast = chance.normal(-2.5, 0.5, (*shape, COUNT))
     return Windows(
         fast=fast,
@@ -37,7 +38,7 @@ def some_windows(*, windows=5, seed=0) -> Windows:
 
 
 def shortened(windows: Windows, lengths) -> Windows:
-    return windows._replace(valid=np.arange(SAMPLES) < np.asarray(lengths)[:, None])
+    return windows._replace(valid=np.arange(SLOW.samples) < np.asarray(lengths)[:, None])
 
 
 def with_rubbish(windows: Windows) -> Windows:
@@ -104,7 +105,7 @@ def test_muscles_of_one_group_are_together_and_none_with_itself():
 
 
 def test_a_moment_of_zero_everywhere_counts_as_unknown():
-    unknown = some_windows()._replace(moment=np.zeros((5, SAMPLES)))
+    unknown = some_windows()._replace(moment=np.zeros((5, SLOW.samples)))
     first = clues(unknown)
     share = np.asarray(first.person)[-COUNT:]
     np.testing.assert_array_equal(share, ELECTRODES)
@@ -114,9 +115,9 @@ def test_a_moment_of_zero_everywhere_counts_as_unknown():
 
 
 def test_a_moment_beside_valid_samples_does_not_make_it_known():
-    lengths = (SAMPLES, 40, 0, SAMPLES, 12)
+    lengths = (SLOW.samples, 40, 0, SLOW.samples, 12)
     unknown = shortened(some_windows(), lengths)
-    unknown = unknown._replace(moment=np.zeros((5, SAMPLES)))
+    unknown = unknown._replace(moment=np.zeros((5, SLOW.samples)))
     beside = unknown._replace(moment=np.where(unknown.valid, 0.0, 5.0))
     for one, other in zip(clues(unknown), clues(beside), strict=True):
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
@@ -130,7 +131,7 @@ def test_an_unknown_load_counts_for_nothing():
 
 
 def test_samples_that_are_not_valid_change_no_answer_of_others(answer):
-    windows = shortened(some_windows(), (SAMPLES, 30, 57, 12, SAMPLES))
+    windows = shortened(some_windows(), (SLOW.samples, 30, 57, 12, SLOW.samples))
     for one, other in zip(answer(windows), answer(with_rubbish(windows)), strict=True):
         counted = windows.valid if one.ndim == 3 else slice(None)
         np.testing.assert_allclose(one[counted], other[counted], rtol=1e-5, atol=1e-5)
@@ -139,7 +140,7 @@ def test_samples_that_are_not_valid_change_no_answer_of_others(answer):
 def test_windows_in_which_nothing_is_valid_change_no_answer(answer):
     some = some_windows()
     padded = Windows(*(np.concatenate([field, field[:2] + (field.dtype != bool)]) for field in some))
-    padded = shortened(padded, [SAMPLES] * 5 + [0, 0])
+    padded = shortened(padded, [SLOW.samples] * 5 + [0, 0])
     alone, beside = answer(some), answer(padded)
     for one, other in zip(alone[:2], beside[:2], strict=True):
         np.testing.assert_allclose(one, other[:5], rtol=1e-5, atol=1e-5)

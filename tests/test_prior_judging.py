@@ -37,7 +37,7 @@ def made_up(*, people=400, level_sd=0.3, course_sd=0.2, told_level=0.3, told_cou
 @pytest.mark.parametrize(("level", "course"), [(1.0, 1.0), (2.0, 0.5)])
 def test_factors_make_normal_errors_right(level, course):
     answers, usual = made_up(level_sd=0.3 * level, course_sd=0.2 * course)
-    found = calibrated(answers, MUSCLES, usual)
+    found = calibrated(answers, MUSCLES, usual, hz=10.0)
     np.testing.assert_allclose(
         found.level_factor, level, rtol=0.17
     )  # of 400 people: three standard errors of a quantile
@@ -49,7 +49,7 @@ def test_factors_make_normal_errors_right(level, course):
 def test_bands_hold_what_they_say_after_calibration():
     answers, usual = made_up(level_sd=0.6, course_sd=0.1)
     held = judged(
-        made_up(level_sd=0.6, course_sd=0.1, seed=1)[0], calibrated(answers, MUSCLES, usual), MUSCLES, ("a", "b"), usual
+        made_up(level_sd=0.6, course_sd=0.1, seed=1)[0], calibrated(answers, MUSCLES, usual, hz=10.0), MUSCLES, ("a", "b"), usual
     )
     for row in held.scores:
         assert row["level_held"] == pytest.approx(0.9, abs=0.06)
@@ -68,7 +68,7 @@ def test_scores_are_those_of_known_errors():
     answers, usual = made_up(level_sd=0.0, course_sd=1e-9)
     factor = np.log(2.0)
     doubled = {name: one._replace(middle=one.truth + factor) for name, one in answers.items()}
-    calibration = calibrated(made_up()[0], MUSCLES, usual)
+    calibration = calibrated(made_up()[0], MUSCLES, usual, hz=10.0)
     row = judged(doubled, calibration, MUSCLES, ("a", "b"), usual).scores[0]
     assert row["level_mean"] == pytest.approx(-factor, abs=1e-4)  # what brings the estimate to the truth
     assert row["rmse_ratio"] == pytest.approx(1.0 / (np.exp(0.5) - 1.0), abs=1e-3)  # twice, and e^0.5 times
@@ -81,7 +81,7 @@ def test_levels_that_go_together_are_found_to():
     one = answers["usual"]
     both = one.truth.copy()
     both[..., 5] = one.middle[..., 5] + (both - one.middle)[..., 2]
-    found = calibrated({**answers, "usual": one._replace(truth=both)}, MUSCLES, usual)
+    found = calibrated({**answers, "usual": one._replace(truth=both)}, MUSCLES, usual, hz=10.0)
     assert found.level_correlation[2, 5] == pytest.approx(1.0, abs=0.02)
     assert found.level_correlation[0, 1] == pytest.approx(0.0, abs=1e-4)  # two electrodes: never missing together
     assert np.linalg.eigvalsh(found.level_correlation).min() > 0

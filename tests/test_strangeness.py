@@ -7,7 +7,8 @@ from scipy.ndimage import gaussian_filter1d
 from profundus.model import deep_posterior, outside
 from profundus.model.prior import DeepPrior
 from profundus.model.strangeness import DIRECT, marks
-from profundus.model.windows import HZ, LATE_S, SAMPLES, Windows
+from profundus.model.clocks import LATE_S, SLOW
+from profundus.model.windows import Windows
 from profundus.pretrain.learning import People
 from profundus.pretrain.strangeness import reference
 from profundus.records import LearningSettings
@@ -25,7 +26,7 @@ def made_up(seed: int, loads=LOADS) -> Windows:
     strength = np.exp(0.25 * chance.normal() + 0.15 * chance.normal(size=6))
     heads, held = np.exp(0.15 * chance.normal(size=6)), 0.05 * np.exp(0.3 * chance.normal())
     limb, lead = LIMB * np.exp(0.08 * chance.normal()), chance.uniform(0.06, 0.12)
-    time = np.arange(SAMPLES) / HZ
+    time = np.arange(SLOW.samples) / SLOW.hz
     rows = []
     for load in loads:
         pace, start = 2.0 * np.pi * chance.uniform(0.25, 0.5), chance.uniform(0.0, 6.0, 2)
@@ -54,7 +55,7 @@ def made_up(seed: int, loads=LOADS) -> Windows:
         noise = gaussian_filter1d(chance.normal(size=active.shape), 0.7, axis=0)
         fast = np.log(active) + 0.06 * noise
         late = time + LATE_S
-        error = 0.15 * gaussian_filter1d(chance.normal(size=SAMPLES), 1.0)
+        error = 0.15 * gaussian_filter1d(chance.normal(size=SLOW.samples), 1.0)
         rows.append(
             (fast, fast, motion(time), moment(late) + error, load, np.repeat(capacity(late)[:, None], 2, axis=1))
         )
@@ -116,7 +117,7 @@ def one_wrong(windows: Windows) -> Windows:
 
 
 def turns(windows: Windows) -> Windows:
-    wave = np.sin(2.0 * np.pi * np.arange(SAMPLES) / HZ)[None, :, None]
+    wave = np.sin(2.0 * np.pi * np.arange(SLOW.samples) / SLOW.hz)[None, :, None]
     return windows._replace(fast=windows.fast + wave * np.array([0.0, 0.0, 0.0, 1.2, -1.2, 0.0]))
 
 
@@ -179,7 +180,7 @@ def test_one_electrode_less_is_judged_by_people_who_have_one_less(prior):
 
 
 def test_without_moments_only_envelopes_are_judged(prior):
-    silent = made_up(1001)._replace(moment=np.zeros((6, SAMPLES)))
+    silent = made_up(1001)._replace(moment=np.zeros((6, SLOW.samples)))
     found = marks(silent, np.broadcast_to(USUAL, (6, 6)), GROUPS)
     assert [name for name in DIRECT if np.isfinite(found[name])] == ["envelope_noise"]
     raised = set(flagged(noisy(silent), prior))
@@ -212,9 +213,9 @@ def test_neither_the_order_of_trials_nor_their_repetition_changes_marks():
 
 
 def test_the_limb_and_the_load_are_found_in_the_moment():
-    windows = made_up(1001)._replace(moment=np.zeros((6, SAMPLES)))
+    windows = made_up(1001)._replace(moment=np.zeros((6, SLOW.samples)))
     angle, _, acceleration = np.moveaxis(windows.motion, -1, 0)
-    shares = (1.0 - LATE_S * HZ, LATE_S * HZ)  # straight lines between samples, as the moment's later clock is met
+    shares = (1.0 - LATE_S * SLOW.hz, LATE_S * SLOW.hz)  # straight lines between samples, as the moment's later clock is met
     later = [shares[0] * v + shares[1] * np.concatenate([v[:, 1:], v[:, -1:]], axis=1) for v in (angle, acceleration)]
     kg = windows.load[:, None]
     moment = (LIMB + PER_KG * kg) * np.sin(later[0]) + (0.07 + 0.11 * kg) * later[1]
@@ -231,4 +232,4 @@ def test_the_delay_is_found_in_made_up_people():
             seen = np.broadcast_to(USUAL, (6, 6))
             as_is, moved = (marks(w, seen, GROUPS)["delay"] for w in (made_up(seed), late(made_up(seed), samples)))
             assert as_is == pytest.approx(0.09, abs=0.05)
-            assert moved - as_is == pytest.approx(-samples / HZ, abs=0.06)
+            assert moved - as_is == pytest.approx(-samples / SLOW.hz, abs=0.06)

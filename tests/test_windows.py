@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from curls import DEEP, arm
-from profundus.model.windows import HZ, INSET_S, OVERLAP, SAMPLES, placed, spread_out, true_windows, windows_of
+from profundus.model.clocks import INSET_S, SLOW, placed, spread_out, true_windows
+from profundus.model.windows import windows_of
 from profundus.records import Trial
 
 LENGTHS = (3.0, 8.0, 40.0)
@@ -29,10 +30,10 @@ def moved(name="moved", *, seconds=8.0, load_kg=2.0) -> Trial:
 
 def cut(values, trial):
     """Return values (sample, muscle) at the trial's 10 Hz as windows, as the network would answer them."""
-    place = placed(trial)
-    whole = np.full((len(place.starts), SAMPLES, values.shape[1]), np.nan)
+    place = placed(trial, SLOW)
+    whole = np.full((len(place.starts), SLOW.samples, values.shape[1]), np.nan)
     for window, start in enumerate(place.starts):
-        part = values[start : start + SAMPLES]
+        part = values[start : start + SLOW.samples]
         whole[window, : len(part)] = part
     return whole
 
@@ -40,22 +41,22 @@ def cut(values, trial):
 @pytest.mark.parametrize("seconds", LENGTHS)
 def test_windows_cover_a_trial_and_overlap(seconds):
     trial = moved(seconds=seconds)
-    place = placed(trial)
+    place = placed(trial, SLOW)
     starts = np.array(place.starts)
     assert starts[0] == 0
-    assert starts[-1] + SAMPLES >= len(place.time)
-    assert np.all(np.diff(starts) <= SAMPLES - OVERLAP)
-    np.testing.assert_allclose(np.diff(place.time), 1 / HZ)
+    assert starts[-1] + SLOW.samples >= len(place.time)
+    assert np.all(np.diff(starts) <= SLOW.samples - SLOW.overlap)
+    np.testing.assert_allclose(np.diff(place.time), 1 / SLOW.hz)
     for end, sample in ((trial.time[0], place.time[0]), (trial.time[-1], place.time[-1])):
-        assert INSET_S <= abs(sample - end) < INSET_S + 1 / HZ
+        assert INSET_S <= abs(sample - end) < INSET_S + 1 / SLOW.hz
 
 
 @pytest.mark.parametrize("seconds", LENGTHS)
 def test_spreading_out_undoes_cutting(seconds):
     trial = moved(seconds=seconds)
-    place = placed(trial)
+    place = placed(trial, SLOW)
     values = np.column_stack([np.sin(place.time), 2.0 - place.time])
-    spread = spread_out(cut(values, trial), trial)
+    spread = spread_out(cut(values, trial), trial, SLOW)
     assert spread.shape == (len(trial.time), 2)
     inside = (trial.time >= place.time[0]) & (trial.time <= place.time[-1])
     for column in range(2):
@@ -69,10 +70,10 @@ def test_spreading_out_undoes_cutting(seconds):
 
 def test_where_windows_disagree_one_fades_into_the_other():
     trial = moved(seconds=14.0)
-    place = placed(trial)
-    windows = np.zeros((len(place.starts), SAMPLES, 1))
+    place = placed(trial, SLOW)
+    windows = np.zeros((len(place.starts), SLOW.samples, 1))
     windows[1:] = 1.0
-    spread = spread_out(windows, trial)[:, 0]
+    spread = spread_out(windows, trial, SLOW)[:, 0]
     assert len(place.starts) == 2
     assert (spread[0], spread[-1]) == (0.0, 1.0)
     assert np.all(np.diff(spread) >= -1e-12)
@@ -92,8 +93,8 @@ def test_moments_that_are_mostly_missing_count_as_unknown():
 
 def test_short_trials_are_padded_with_what_counts_for_nothing():
     short = windows_of([moved(seconds=3.0)], arm())
-    assert short.valid.shape == (1, SAMPLES)
-    count = len(placed(moved(seconds=3.0)).time)
+    assert short.valid.shape == (1, SLOW.samples)
+    count = len(placed(moved(seconds=3.0), SLOW).time)
     assert short.valid[0].sum() == count
     assert short.valid[0, :count].all()
     assert not short.moment[0, count:].any()
@@ -142,10 +143,10 @@ def test_slow_envelopes_of_steady_excitation_are_its_logarithm():
     windows = windows_of([steady], arm())
     for level in (windows.fast, windows.slow):
         np.testing.assert_allclose(level[windows.valid][:, seen], np.log(0.2), atol=1e-9)
-    np.testing.assert_allclose(true_windows([steady])[0][windows.valid[0]], np.log(0.3), atol=1e-9)
+    np.testing.assert_allclose(true_windows([steady], SLOW)[0][windows.valid[0]], np.log(0.3), atol=1e-9)
 
 
 def test_truth_that_is_not_known_is_not_made_up():
     trial = moved(seconds=8.0)
-    unknown = true_windows([replace(trial, truth=np.full_like(trial.truth, np.nan))])[0]
-    assert np.isnan(unknown[: len(placed(trial).time)]).all()
+    unknown = true_windows([replace(trial, truth=np.full_like(trial.truth, np.nan))], SLOW)[0]
+    assert np.isnan(unknown[: len(placed(trial, SLOW).time)]).all()

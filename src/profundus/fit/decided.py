@@ -37,7 +37,7 @@ def decided(subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequenc
 
 
 def _asked(subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> tuple[DeepPosterior, ...]:
-    context = context_of(trials, model, scale_sd=subject.scale_sd, most=MOST_CONTEXT)
+    context = context_of(trials, model, view=subject.prior.view, scale_sd=subject.scale_sd, most=MOST_CONTEXT)
     return deep_posteriors(
         subject.prior, context, trials[:: max(1, len(trials) // 3)][:3], model, scale_sd=subject.scale_sd
     )

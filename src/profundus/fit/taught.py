@@ -64,7 +64,7 @@ def fit_taught(
         coordinates=known[0].coordinates,
         settings=own,
         prior=prior,
-        context=context_of(seen, model, scale_sd=gain.sd, most=MOST_CONTEXT),
+        context=context_of(seen, model, view=prior.view, scale_sd=gain.sd, most=MOST_CONTEXT),
         parameters=generic_parameters(anatomy, delay=delay_prior[0]),
         gain=np.full(len(muscles), usual_gain),
         usual_gain=usual_gain,

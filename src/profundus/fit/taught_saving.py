@@ -18,7 +18,7 @@ from profundus.model.musculoskeletal import ActivationParameters, MuscleParamete
 from profundus.model.nmm import Layout
 from profundus.model.prior_file import prior_from_arrays, prior_to_arrays
 from profundus.model.trees import filled, leaves
-from profundus.model.windows import Windows
+from profundus.model.views import KINDS
 from profundus.records import CalibratedRow, EmgScale, Observation, TradeOff
 
 Arrays = dict[str, NDArray[Any]]
@@ -65,12 +65,13 @@ def taught_from_arrays(
     arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], *, file: str
 ) -> tuple[TaughtSubject, EmgScale]:
     """Return the person and the constants of his envelopes; FileFormatError where arrays are missing or do not fit."""
-    needed = [*VECTORS, *(CONTEXT + name for name in (*Windows._fields, "seen"))]
+    kind = KINDS[facts["prior"].get("view", "hinge")]
+    needed = [*VECTORS, *(CONTEXT + name for name in (*kind._fields, "seen"))]
     if missing := [name for name in needed if name not in arrays]:
         what = f"arrays are missing: {', '.join(missing[:5])}"
         raise FileFormatError(Problem("error", what, file=file, expected="those of this version", remedy=AGAIN))
     prior = {name.removeprefix(PRIOR): array for name, array in arrays.items() if name.startswith(PRIOR)}
-    windows = Windows(**{name: arrays[CONTEXT + name] for name in Windows._fields})
+    windows = kind(*(arrays[CONTEXT + name] for name in kind._fields))
     empty = Parameters(MuscleParameters(*[jnp.zeros(0)] * 5), ActivationParameters(*[jnp.zeros(0)] * 2))
     plain: dict[str, Any] = {name: arrays[name] for name in VECTORS} | {name: facts[name] for name in PLAIN}
     subject = TaughtSubject(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from profundus.errors import InputError, Problem
 from profundus.io.anatomy import read_anatomy, shipped_models
@@ -17,7 +17,7 @@ from profundus.io.study_validation import validate
 from profundus.io.virtual_lab import toml_text
 from profundus.quantities import declared_quantities, out_of_range
 from profundus.records import LearningSettings, Recipe, TeachersSettings
-from profundus.records.virtual import FAMILIES, MOTIONS
+from profundus.records.virtual import FAMILIES, LIMB_FAMILIES, MOTIONS
 
 DEFAULT = Recipe()
 LOADS = 3  # of every laboratory
@@ -32,6 +32,8 @@ class RecipeFile(Section):
 
     anatomy: Line = DEFAULT.anatomy
     seed: Annotated[int, within(declared_quantities(Recipe)["seed"])] = DEFAULT.seed
+    study: Line | Literal[""] = DEFAULT.study
+    data: Line | Literal[""] = DEFAULT.data
     electrodes: Names = DEFAULT.electrodes
     teachers: Annotated[TeachersSettings, settings_of(TeachersSettings)] = DEFAULT.teachers
     learning: Annotated[LearningSettings, settings_of(LearningSettings)] = DEFAULT.learning
@@ -46,6 +48,14 @@ def read_recipe(path: Path | None = None) -> Recipe:
     file, problems, aside = validate(RecipeFile, text, sections=SECTIONS)
     if file is not None:
         recipe = Recipe(**{name: getattr(file, name) for name in RecipeFile.model_fields})
+        if recipe.study:
+            beside = Path(text.file).parent
+            paths: dict[str, Any] = {
+                name: str((beside / getattr(recipe, name)).resolve())
+                for name in ("study", "data")
+                if getattr(recipe, name)
+            }
+            recipe = replace(recipe, **paths)
         problems += [
             text.problem("error", what, at, expected=expected, remedy=remedy)
             for at, what, expected, remedy in _contradictions(recipe)
@@ -91,7 +101,7 @@ def differing(one: Recipe, other: Recipe) -> tuple[str, ...]:
 def _contradictions(recipe: Recipe) -> Iterator[Found]:
     """Yield what each key allows and all of them together do not."""
     yield from _anatomy(recipe)
-    yield from _teachers(recipe.teachers)
+    yield from _teachers(recipe.teachers, (*FAMILIES, *LIMB_FAMILIES) if recipe.study else FAMILIES)
     own = recipe.learning
     if own.width % own.heads:
         what = f"learning.width is {own.width}, which {own.heads} heads cannot share"
@@ -106,6 +116,8 @@ def _contradictions(recipe: Recipe) -> Iterator[Found]:
 
 
 def _anatomy(recipe: Recipe) -> Iterator[Found]:
+    if recipe.study:
+        return  # the study says which model
     if recipe.anatomy not in shipped_models():
         remedy = nearest_name(recipe.anatomy, shipped_models())
         yield ("anatomy",), f"anatomy is {shown(recipe.anatomy)}", "a model that is shipped", remedy
@@ -121,11 +133,11 @@ def _anatomy(recipe: Recipe) -> Iterator[Found]:
         yield ("electrodes",), what, "each once, on one muscle or more, but not on all", ""
 
 
-def _teachers(own: TeachersSettings) -> Iterator[Found]:
+def _teachers(own: TeachersSettings, known: tuple[str, ...]) -> Iterator[Found]:
     for name in own.families:
-        if name not in FAMILIES:
+        if name not in known:
             what = f"teachers.families: no control strategy is called {shown(name)}"
-            yield ("teachers", "families"), what, "", nearest_name(name, FAMILIES)
+            yield ("teachers", "families"), what, "", nearest_name(name, known)
     if not own.families or len(set(own.families)) < len(own.families):
         yield ("teachers", "families"), f"teachers.families is {list(own.families)}", "one or more, each once", ""
     for name in dict.fromkeys(name for kind in own.kinds for name in kind if name not in MOTIONS):

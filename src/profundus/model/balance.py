@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from profundus.model.clocks import LATE_S, SLOW
 from profundus.model.clues import (
     COMMON_SD,
     DEEP_SD,
@@ -23,7 +24,7 @@ from profundus.model.clues import (
     reference_of,
     same_group,
 )
-from profundus.model.windows import HZ, LATE_S, SAMPLES, Windows
+from profundus.model.windows import Windows
 
 Floats = NDArray[np.float64]
 Values = TypeVar("Values", bound=np.generic)
@@ -31,7 +32,7 @@ EFFORTS = ("gain", "gravity", "follows", "followed", "ratio", "other side", "lig
 FEW_SAMPLES = 60  # six seconds
 LAGS = 4  # samples, either way
 USUAL_LAG_SD = 1.0  # sample: 0.1 s
-INDEPENDENT = 9.0 * SAMPLES / 4.0  # samples whose information a person's moments are given, however many there are
+INDEPENDENT = 9.0 * SLOW.samples / 4.0  # samples whose information a person's moments are given, however many there are
 TELLING = 30.0  # the same of the delay: drives of muscles change slowly
 TRIALS = 6.0  # the same of trials as wholes
 GRAVITY_SD = 6.0  # N.m per sin(angle) that a moment may hold beside the muscles'
@@ -112,7 +113,7 @@ class Balance:
         fine = np.linspace(-LAGS, LAGS, 20 * LAGS + 1)
         chance = -0.5 * TELLING * log_cost(fine) - 0.5 * (fine / USUAL_LAG_SD) ** 2
         odds = np.exp(chance - chance.max())
-        return float(LATE_S + np.sum(odds * fine) / np.sum(odds) / HZ)
+        return float(LATE_S + np.sum(odds * fine) / np.sum(odds) / SLOW.hz)
 
     def efforts(self) -> dict[str, float]:
         """Return how moments go with what the muscles of the working side make, trial by trial.
@@ -167,7 +168,7 @@ def _shares(electrodes: tuple[bool, ...], groups: tuple[str, ...]) -> Floats:
 
 def later(values: Floats) -> Floats:
     """Return series (window, sample) as they are 90 ms later, when the windows' moments are."""
-    share = LATE_S * HZ
+    share = LATE_S * SLOW.hz
     return np.asarray((1.0 - share) * values + share * shifted(values, -1), dtype=float)
 
 

@@ -12,13 +12,15 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
 
+from profundus.model.clocks import placed, spread_out
 from profundus.model.clues import same_group
 from profundus.model.heard import heard
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.prior import DeepPrior
-from profundus.model.windows import USUAL_SCALE_SD, Windows, placed, spread_out, windows_of
+from profundus.model.views import CLOCKS, AnyWindows, remade, windows_in
+from profundus.model.windows import USUAL_SCALE_SD
 from profundus.network.person import PersonTransformer, Scale
-from profundus.records import Trial
+from profundus.records import Trial, View
 
 Floats = NDArray[np.float64]
 MOST_CONTEXT = 64  # windows that stand for a person
@@ -30,7 +32,7 @@ class Context:
     """What is known of a person beside the trial that is asked about: ``windows`` of other trials, ``seen`` (window, muscle), which muscles
     have electrodes there."""
 
-    windows: Windows
+    windows: AnyWindows
     seen: NDArray[np.bool_]
 
     @property
@@ -41,12 +43,12 @@ class Context:
     def joined(self, other: Context) -> Context:
         """Return the windows of both."""
         parts: list[Any] = [np.concatenate(pair) for pair in zip(self.windows, other.windows, strict=True)]
-        return Context(Windows(*parts), np.concatenate([self.seen, other.seen]))
+        return Context(remade(self.windows, parts), np.concatenate([self.seen, other.seen]))
 
     def part(self, index: NDArray[np.intp]) -> Context:
         """Return some of the windows."""
         fields: list[Any] = [field[index] for field in self.windows]
-        return Context(Windows(*fields), self.seen[index])
+        return Context(remade(self.windows, fields), self.seen[index])
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,20 @@ class WindowPosterior(NamedTuple):
 
 
 def context_of(
-    trials: Sequence[Trial], model: MusculoskeletalModel, *, scale_sd: float = USUAL_SCALE_SD, most: int | None = None
+    trials: Sequence[Trial],
+    model: MusculoskeletalModel,
+    *,
+    view: View = "hinge",
+    scale_sd: float = USUAL_SCALE_SD,
+    most: int | None = None,
 ) -> Context:
-    """Return trials as context; ``most`` windows at most, evenly chosen. ``scale_sd`` as for `windows_of`."""
-    windows = windows_of(trials, model, scale_sd=scale_sd)
-    seen = np.concatenate([np.broadcast_to(t.measured, (len(placed(t).starts), len(t.muscles))) for t in trials])
+    """Return trials as context; ``most`` windows at most, evenly chosen. ``view`` is that of the prior, ``scale_sd`` as for
+    `windows_of`."""
+    windows = windows_in(view, trials, model, scale_sd=scale_sd)
+    counts = [len(placed(trial, CLOCKS[view]).starts) for trial in trials]
+    seen = np.concatenate(
+        [np.broadcast_to(t.measured, (n, len(t.muscles))) for t, n in zip(trials, counts, strict=True)]
+    )
     whole = Context(windows, seen)
     if most is None or whole.count <= most:
         return whole
@@ -110,13 +121,14 @@ def window_posterior(prior: DeepPrior, context: Context) -> WindowPosterior:
 def _answers(
     prior: DeepPrior, context: Context, trials: Sequence[Trial], model: MusculoskeletalModel, scale_sd: float
 ) -> Iterator[DeepPosterior]:
+    clock = CLOCKS[prior.view]
     for trial in trials:
-        own = context_of([trial], model, scale_sd=scale_sd)
+        own = context_of([trial], model, scale_sd=scale_sd, view=prior.view)
         whole = own.joined(_without(context, own))
         middle, log_sd, level_log_sd = _asked(prior, whole)
         level = prior.level_factor * np.exp(level_log_sd)
-        course = prior.course_factor * np.exp(spread_out(log_sd[: own.count], trial))
-        yield DeepPosterior(trial, spread_out(middle[: own.count], trial), course, level)
+        course = prior.course_factor * np.exp(spread_out(log_sd[: own.count], trial, clock))
+        yield DeepPosterior(trial, spread_out(middle[: own.count], trial, clock), course, level)
 
 
 def _without(context: Context, own: Context) -> Context:
@@ -135,7 +147,7 @@ def _asked(prior: DeepPrior, context: Context) -> tuple[Floats, Floats, Floats]:
     missing = -context.count % PADDED_WINDOWS
     padded: list[Any] = [_padded(field, missing) for field in context.windows]
     seen = jnp.asarray(np.pad(context.seen, [(0, missing), (0, 0)]))
-    parts = _run(prior.network, prior.scale, Windows(*padded), seen, prior.groups)
+    parts = _run(prior.network, prior.scale, remade(context.windows, padded), seen, prior.groups)
     middle, log_sd, level = (np.asarray(part, dtype=float) for part in parts)
     return middle[: context.count], log_sd[: context.count], level
 
@@ -151,7 +163,7 @@ def _padded(field: NDArray[np.generic], missing: int) -> NDArray[np.generic]:
 def _run(
     network: PersonTransformer,
     scale: Scale,
-    windows: Windows,
+    windows: AnyWindows,
     seen: Bool[Array, "window muscle"],
     groups: tuple[str, ...],
 ) -> tuple[Float[Array, "window sample muscle"], Float[Array, "window sample muscle"], Float[Array, " muscle"]]:

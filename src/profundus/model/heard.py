@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
 
-from profundus.model.clues import clues_of
-from profundus.model.windows import Windows
+from profundus.model.views import AnyWindows, clues_of
 from profundus.network.person import PersonTransformer, Scale, Told
 
 LEAST = 1e-6
@@ -19,7 +16,7 @@ LEAST = 1e-6
 def heard(
     network: PersonTransformer,
     scale: Scale,
-    windows: Windows,
+    windows: AnyWindows,
     seen: Bool[Array | np.ndarray, "window muscle"],
     together: NDArray[np.float64],
 ) -> tuple[Told, Float[Array, "window sample muscle"]]:
@@ -28,9 +25,7 @@ def heard(
     What a moment tells of excitations depends on muscles that no simulator knows. It helps with some muscles and misleads about others
     (docs/trust.md): the answer is the mean of what is said with it and without, and wider by how much they differ.
     """
-    nothing: Any = jnp.zeros_like(jnp.asarray(windows.moment))
-    silent = windows._replace(moment=nothing)
-    clues, without = clues_of(windows, seen, together), clues_of(silent, seen, together)
+    clues, without = clues_of(windows, seen, together), clues_of(windows.silent(), seen, together)
     valid = jnp.asarray(windows.valid)
     one, other = (network(found.each, found.person, valid, scale) for found in (clues, without))
     apart = one.ratio - other.ratio

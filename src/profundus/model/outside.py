@@ -14,6 +14,7 @@ from profundus.model.habits import habit_names
 from profundus.model.prior import DeepPrior
 from profundus.model.strange_words import WORDS
 from profundus.model.strangeness import DIRECT, ELECTRODE, WINDOWS, complete, marks, with_moments
+from profundus.model.windows import Windows
 from profundus.records import Flag
 
 Floats = NDArray[np.float64]
@@ -66,7 +67,7 @@ def flags(subject: str, prior: DeepPrior, context: Context) -> tuple[Flag, ...]:
 
     ``electrode_swap`` and ``electrode_gain`` name the muscles that are suspected. None where the prior has no reference.
     """
-    if not prior.strangeness:
+    if not prior.strangeness or not isinstance(context.windows, Windows):
         return ()
     found = marks(context.windows, context.seen, prior.groups)
     suspects: dict[str, Sequence[int]] = {}

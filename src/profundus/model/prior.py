@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.network.person import PersonTransformer, Scale
-from profundus.records import LearningSettings
+from profundus.records import LearningSettings, View
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +24,8 @@ class DeepPrior:
     deviations are multiplied by, so that 90 % bands held 90 % of people and samples that it had not learned from (split conformal; Lei et
     al. 2018): of the level, the log of the one factor between a person's estimate and the truth, and of the course, all other log error.
     ``course_memory_s`` (muscle,) [s] is the lag at which the autocorrelation of the course's error falls to 1/e, ``level_correlation``
-    (muscle, muscle) that of level errors. ``strangeness`` holds what tells how unlike the teachers a person is, by name.
+    (muscle, muscle) that of level errors. ``view`` is how it sees trials.
+    ``strangeness`` holds what tells how unlike the teachers a person is, by name; empty where nobody looked.
     """
 
     network: PersonTransformer
@@ -39,6 +40,7 @@ class DeepPrior:
     level_correlation: Floats
     learning: LearningSettings
     strangeness: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    view: View = "hinge"
 
     @property
     def usual(self) -> NDArray[np.bool_]:

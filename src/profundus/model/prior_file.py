@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.errors import FileFormatError, Problem
-from profundus.model import windows as seen
-from profundus.model.clues import Clues, clues_of, same_group
+from profundus.model.clocks import FLOOR, LATE_S
+from profundus.model.clues import Clues, same_group
 from profundus.model.prior import DeepPrior, new_network
 from profundus.model.trees import filled, leaves
+from profundus.model.views import CLOCKS, clues_of, nothing_seen
+from profundus.model.windows import MUSCLES, WEAK, WORKING
 from profundus.network.person import Scale
-from profundus.records import LearningSettings
+from profundus.records import LearningSettings, View
 
 Arrays = dict[str, NDArray[Any]]
 Facts = dict[str, Any]
@@ -39,7 +41,7 @@ def prior_to_arrays(prior: DeepPrior) -> tuple[Arrays, Facts]:
     }
     names = {name: list(getattr(prior, name)) for name in NAMES}
     learning = {**asdict(prior.learning), "without": list(prior.learning.without)}
-    return arrays, {"kind": KIND, **names, "learning": learning, "seen": seen_as()}
+    return arrays, {"kind": KIND, **names, "learning": learning, "view": prior.view, "seen": seen_as(prior.view)}
 
 
 def prior_from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], *, file: str) -> DeepPrior:
@@ -58,20 +60,22 @@ def prior_from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, An
         scale=scale,
         **known,
         learning=learning,
+        view=facts.get("view", "hinge"),
         strangeness={name.removeprefix(STRANGE): array for name, array in arrays.items() if name.startswith(STRANGE)},
     )
 
 
-def seen_as() -> Facts:
+def seen_as(view: View) -> Facts:
     """Return how trials are seen: a network understands only what was made the same way."""
+    clock = CLOCKS[view]
     return {
-        "rate_hz": seen.HZ,
-        "window": seen.SAMPLES,
-        "low_pass_hz": [seen.FAST_HZ, seen.SLOW_HZ],
-        "late_s": seen.LATE_S,
-        "floor": seen.FLOOR,
-        "muscle_models": list(seen.MUSCLES),
-        "activations": [seen.WEAK, seen.WORKING],
+        "rate_hz": clock.hz,
+        "window": clock.samples,
+        "low_pass_hz": [clock.fast_hz, clock.slow_hz],
+        "late_s": LATE_S,
+        "floor": FLOOR,
+        "muscle_models": list(MUSCLES),
+        "activations": [WEAK, WORKING],
     }
 
 
@@ -83,12 +87,13 @@ def _problems(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], file
     missing += [name for name in (*NUMBERS, *(f"scale/{part}" for part in Scale._fields)) if name not in arrays]
     if missing:
         return [Problem("error", f"not in it: {', '.join(missing)}", file, remedy=AGAIN)]
-    if facts["seen"] != seen_as():
-        differ = ", ".join(name for name, value in seen_as().items() if facts["seen"].get(name) != value)
+    view: View = facts.get("view", "hinge")
+    if facts["seen"] != seen_as(view):
+        differ = ", ".join(name for name, value in seen_as(view).items() if facts["seen"].get(name) != value)
         what = f"was taught on trials that were seen otherwise ({differ})"
         return [Problem("error", what, file, expected="as this version sees them", remedy=AGAIN)]
     count = len(facts["muscles"])
-    clues = _clues(tuple(facts["groups"]))
+    clues = _clues(view, tuple(facts["groups"]), len(facts["coordinates"]))
     expected: dict[str, tuple[int, ...]] = dict.fromkeys(NUMBERS[:3], (count,))
     expected["level_correlation"] = (count, count)
     expected |= {"scale/mean": clues.each.shape[-1:], "scale/sd": clues.each.shape[-1:]}
@@ -100,23 +105,10 @@ def _problems(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], file
     ]
 
 
-def _clues(groups: tuple[str, ...]) -> Clues:
+def _clues(view: View, groups: tuple[str, ...], coordinates: int) -> Clues:
     """Return the shapes of one window's clues."""
-    muscles, samples, models = len(groups), seen.SAMPLES, len(seen.MUSCLES)
-    shapes: dict[str, tuple[int, ...]] = {
-        "fast": (samples, muscles),
-        "slow": (samples, muscles),
-        "motion": (samples, 3),
-        "moment": (samples,),
-        "load": (),
-        "capacity": (samples, models, muscles),
-        "passive": (samples, models),
-        "valid": (samples,),
-        "scale_sd": (),
-    }
-    empty: dict[str, Any] = {name: np.zeros((1, *shape), np.float32) for name, shape in shapes.items()}
-    whole = seen.Windows(**{**empty, "valid": np.zeros((1, samples), np.bool_)})
-    found: Clues = eqx.filter_eval_shape(clues_of, whole, np.zeros((1, muscles), np.bool_), same_group(groups))
+    whole = nothing_seen(view, muscles=len(groups), coordinates=coordinates)
+    found: Clues = eqx.filter_eval_shape(clues_of, whole, np.zeros((1, len(groups)), np.bool_), same_group(groups))
     return found
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.model.balance import EFFORTS, FEW_SAMPLES, Balance, later, shifted
+from profundus.model.clocks import SLOW
 from profundus.model.habits import habit_names, habits
-from profundus.model.windows import SAMPLES, USUAL_SCALE_SD, Windows
+from profundus.model.windows import USUAL_SCALE_SD, Windows
 
 Floats = NDArray[np.float64]
 LIMB = ("load_limb", "load_per_kg", "load_trial")
@@ -45,7 +46,7 @@ def marks(windows: Windows, seen: NDArray[np.bool_], groups: tuple[str, ...]) ->
         levels = ("strength", *EFFORTS, *(name for name in habit_names(len(groups)) if name.startswith("level")))
         found |= dict.fromkeys(levels, float("nan"))
     found |= {f"{ELECTRODE} {muscle}": float(there) for muscle, there in enumerate(electrodes)}
-    return found | {WINDOWS: float(np.sum(whole.valid) / SAMPLES)}
+    return found | {WINDOWS: float(np.sum(whole.valid) / SLOW.samples)}
 
 
 def _loads_differ(load: Floats) -> bool:

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool
 from numpy.typing import NDArray
 
 from profundus.model.heard import heard
-from profundus.model.windows import Windows
+from profundus.model.views import AnyWindows, remade
 from profundus.network.person import PersonTransformer, Scale, Told
 from profundus.pretrain.learning import People
 
@@ -81,7 +81,7 @@ def answers_to(
     found = []
     for first in range(0, people.count, AT_ONCE):
         chosen = np.minimum(np.arange(first, first + AT_ONCE), people.count - 1)
-        windows = Windows(*(_single(field[chosen]) for field in people.windows))
+        windows = remade(people.windows, (_single(field[chosen]) for field in people.windows))
         told, usual = _asked(network, scale, windows, electrodes, together)
         parts = (usual + told.ratio, np.exp(told.log_sd), np.exp(told.level_log_sd), usual)
         found.append([np.asarray(part, dtype=float)[: people.count - first] for part in parts])
@@ -133,7 +133,7 @@ def errors_of(answers: Answers) -> Errors:
 def _asked(
     network: PersonTransformer,
     scale: Scale,
-    windows: Windows,
+    windows: AnyWindows,
     seen: Bool[Array | np.ndarray, "window muscle"],
     together: NDArray[np.float64],
 ) -> tuple[Told, Array]:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from profundus.model.windows import HZ
 from profundus.pretrain.answering import Answers, Errors, condition_of, errors_of
 
 Floats = NDArray[np.float64]
@@ -27,8 +26,12 @@ class Calibration(NamedTuple):
     level_correlation: Floats
 
 
-def calibrated(answers: Mapping[str, Answers], muscles: tuple[str, ...], usual: NDArray[np.bool_]) -> Calibration:
+def calibrated(
+    answers: Mapping[str, Answers], muscles: tuple[str, ...], usual: NDArray[np.bool_], *, hz: float
+) -> Calibration:
     """Return the calibration of a network from answers by condition, each muscle where it has no electrode.
+
+    ``hz`` is the rate of the samples.
 
     Split conformal prediction (Lei et al. 2018): the 90 % quantile of errors over standard deviations, of people for levels, of all their
     samples for courses, over that of a normal distribution.
@@ -41,7 +44,7 @@ def calibrated(answers: Mapping[str, Answers], muscles: tuple[str, ...], usual: 
         course = wrong.course[..., muscle] / found.course_sd[..., muscle]
         levels.append(quantile(np.abs(wrong.level[:, muscle] / found.level_sd[:, muscle])) / NINETY_PERCENT)
         courses.append(quantile(np.abs(course[found.valid])) / NINETY_PERCENT)
-        memories.append(memory(course, found.valid) / HZ)
+        memories.append(memory(course, found.valid) / hz)
     parts = (np.array(values) for values in (levels, courses, memories))
     return Calibration(*parts, level_correlation=_correlation(answers, errors, muscles, usual))
 

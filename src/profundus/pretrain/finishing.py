@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.model.prior import DeepPrior
+from profundus.model.views import CLOCKS
 from profundus.network.person import PersonTransformer
 from profundus.pretrain.answering import Answers, answers_to, conditions, same_answers
 from profundus.pretrain.calibrating import calibrated, mean_level
@@ -24,13 +25,18 @@ FEWEST, MOST_KNOWN = 200, 1500  # people whose habits tell who is a stranger
 
 
 def prior_and_scores(
-    learner: Learner, anatomy: Anatomy, network: PersonTransformer, people: People, family: NDArray[np.int_]
+    learner: Learner,
+    anatomy: Anatomy,
+    coordinates: tuple[str, ...],
+    network: PersonTransformer,
+    people: People,
+    family: NDArray[np.int_],
 ) -> tuple[DeepPrior, Judged]:
     """Return the calibrated prior and its scores; every other person calibrates, the rest judge.
 
     A network that learned by ratios of errors answers a little too low: its levels are raised until they are right on average.
     """
-    recipe = learner.recipe
+    recipe, view = learner.recipe, learner.view
     among = conditions(anatomy.muscles, learner.usual)
 
     def asked(network: PersonTransformer) -> tuple[dict[str, Answers], dict[str, Answers]]:
@@ -47,17 +53,18 @@ def prior_and_scores(
     level = mean_level(asked(network)[0], anatomy.muscles, learner.usual)
     kept = _rounded(network.raised(level), learner, people, among)
     halves = asked(kept)
-    calibration = calibrated(halves[0], anatomy.muscles, learner.usual)
+    calibration = calibrated(halves[0], anatomy.muscles, learner.usual, hz=CLOCKS[view].hz)
     scores = judged(halves[1], calibration, anatomy.muscles, recipe.teachers.families, learner.usual)
     prior = DeepPrior(
         network=kept,
         scale=learner.scale,
         muscles=anatomy.muscles,
         groups=anatomy.groups,
-        coordinates=anatomy.default_coordinates or tuple(joint.name for joint in anatomy.coordinates),
+        coordinates=coordinates,
         electrodes=recipe.electrodes,
         **calibration._asdict(),
         learning=recipe.learning,
+        view=view,
         strangeness=_strangeness(learner, anatomy),
     )
     return prior, scores
@@ -65,7 +72,7 @@ def prior_and_scores(
 
 def _strangeness(learner: Learner, anatomy: Anatomy) -> dict[str, NDArray[Any]]:
     """Return what people who were learned from are like, so that strangers are known; nothing where these are too few to tell."""
-    if learner.people.count < FEWEST:
+    if learner.view != "hinge" or learner.people.count < FEWEST:
         return {}
     return reference(learner.people, learner.usual, anatomy.groups, seed=learner.recipe.seed, most=MOST_KNOWN)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,12 +15,13 @@ from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
 from profundus.fit.compiled import keep_compiled
-from profundus.model.clues import clues_of, same_group
+from profundus.model.clues import same_group
+from profundus.model.limb_windows import LimbWindows
 from profundus.model.prior import new_network
-from profundus.model.windows import Windows
+from profundus.model.views import AnyWindows, clues_of, remade
 from profundus.network.person import PersonTransformer, Scale
 from profundus.pretrain.lessons import Lesson, disturbed, electrodes, loss
-from profundus.records import Anatomy, LearningSettings, Recipe
+from profundus.records import Anatomy, LearningSettings, Recipe, View
 
 SEEN_FIRST = 200  # people from whom the scale of the clues is taken
 WARM_UP = 200
@@ -36,7 +37,7 @@ FEW = 3  # least trials of a person in a step
 class People:
     """Windows (person, window, ...) and the log of the truth (person, window, sample, muscle)."""
 
-    windows: Windows
+    windows: AnyWindows
     truth: NDArray[Any]
 
     @property
@@ -47,7 +48,7 @@ class People:
     def some(self, index: NDArray[np.intp]) -> People:
         """Return some of them."""
         fields: list[Any] = [field[index] for field in self.windows]
-        return People(Windows(*fields), self.truth[index])
+        return People(remade(self.windows, fields), self.truth[index])
 
 
 class Course(NamedTuple):
@@ -66,6 +67,7 @@ class Learner:
     def __init__(self, recipe: Recipe, anatomy: Anatomy, people: People) -> None:
         keep_compiled()
         self.recipe, self.people = recipe, people
+        self.view: View = "limb" if isinstance(people.windows, LimbWindows) else "hinge"
         self.usual = np.isin(anatomy.muscles, recipe.electrodes)
         self.together = same_group(anatomy.groups)
         self.scale = clue_scale(people, self.usual, self.together)
@@ -106,12 +108,11 @@ class Learner:
         lessons = []
         for person in chosen:
             trials = chance.permutation(there)[: own.trials_a_person]
-            windows = Windows(
-                *(np.asarray(field[person][trials], dtype=_single(field)) for field in self.people.windows)
-            )
+            every = self.people.windows
+            windows = remade(every, (np.asarray(field[person][trials], dtype=_single(field)) for field in every))
             few = chance.integers(min(FEW, len(trials)), len(trials) + 1)
             seen = electrodes(chance, self.usual)
-            windows = disturbed(windows, chance, seen=bool(seen.any()))
+            windows = disturbed(windows, chance, seen=bool(seen.any()), no_mvc=own.no_mvc)
             windows = windows._replace(valid=windows.valid & (np.arange(len(trials)) < few)[:, None])
             truth = np.asarray(self.people.truth[person][trials], dtype=np.float32)
             lessons.append(Lesson(windows, truth, np.broadcast_to(seen, (len(trials), len(seen)))))
@@ -137,19 +138,13 @@ def clue_scale(people: People, usual: NDArray[np.bool_], together: NDArray[np.fl
     find = eqx.filter_jit(clues_of)
     each, person = [], []
     for one in range(min(SEEN_FIRST, people.count)):
-        windows = Windows(*(np.asarray(field[one], dtype=_single(field)) for field in people.windows))
+        windows = remade(people.windows, (np.asarray(field[one], dtype=_single(field)) for field in people.windows))
         found = find(windows, np.broadcast_to(usual, (len(windows.load), len(usual))), together)
         each.append(np.asarray(found.each))
         person.append(np.asarray(found.person))
     samples, persons = np.concatenate(each), np.stack(person)
     parts = (samples.mean((0, 1)), samples.std((0, 1)) + 0.05, persons.mean(0), persons.std(0) + 0.05)
     return Scale(*(jnp.asarray(part, jnp.float32) for part in parts))
-
-
-def gathered(blocks: Sequence[People]) -> People:
-    """Return all people of blocks."""
-    windows = Windows(*(np.concatenate(fields) for fields in zip(*(block.windows for block in blocks), strict=True)))
-    return People(windows, np.concatenate([block.truth for block in blocks]))
 
 
 def _optimizer(learning: LearningSettings) -> optax.GradientTransformation:

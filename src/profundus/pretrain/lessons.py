@@ -10,7 +10,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
 
-from profundus.model.clues import COMMON_SCALE, MIDDLE_RAD, OWN_SCALE, clues_of
+from profundus.model.clues import COMMON_SCALE, MIDDLE_RAD, OWN_SCALE
+from profundus.model.limb_windows import LimbWindows
+from profundus.model.views import AnyWindows, clues_of
 from profundus.model.windows import Windows
 from profundus.network.person import PersonTransformer, Scale, Told
 
@@ -19,8 +21,9 @@ LEVEL_SHARE = COURSE_SHARE = 0.1  # of the likelihood of the errors, beside thei
 USUAL, ONE_LESS = 0.55, 0.27  # lessons with the recipe's electrodes, and with one of them less; the rest: any
 NONE, BLIND = 0.04, 0.5  # lessons without electrodes, and those of them without moments: what motion alone tells
 ANY_SEEN = 0.6
-NO_MOMENT, NO_LOAD, SHORT, NO_MVC = 0.08, 0.08, 0.15, 0.12
+NO_MOMENT, NO_LOAD, SHORT = 0.08, 0.08, 0.15
 SCALE_SDS = (0.6, 1.0)  # of log gains, without maximal contractions
+UNSURE_SCALE_SD = 0.3  # beyond which nobody can be asked for levels
 SHORTEST = 12  # samples
 MOST_ERROR = 1.5  # of the sizes that follow; uniform from none
 MOMENT_FACTOR_SD = 0.08  # log factor of the moment
@@ -31,7 +34,7 @@ MOMENT_SD = (0.5, 0.4, 0.4, 0.25)  # N.m per 1, angle, velocity, load x sin(angl
 class Lesson(NamedTuple):
     """One person: his windows, the log of the truth (window, sample, muscle), and which muscles have electrodes (window, muscle)."""
 
-    windows: Windows
+    windows: AnyWindows
     truth: Float[np.ndarray, "window sample muscle"]
     seen: Bool[np.ndarray, "window muscle"]
 
@@ -49,7 +52,7 @@ class Wrong(NamedTuple):
 def answer(
     network: PersonTransformer,
     scale: Scale,
-    windows: Windows,
+    windows: AnyWindows,
     seen: Bool[Array | np.ndarray, "window muscle"],
     together: NDArray[np.float64],
 ) -> tuple[Told, Float[Array, "window sample muscle"]]:
@@ -61,7 +64,8 @@ def answer(
 def wrong_by(told: Told, reference: Array, lesson: Lesson) -> Wrong:
     """Return the errors of an answer.
 
-    The size is relative to the reference, which is known: relative to the truth it would pay to answer too little.
+    The size is relative to the reference, which is known: relative to the truth it would pay to answer too little. In a limb whose
+    envelopes have no common scale it is what one factor a muscle leaves, relative to the truth.
     """
     asked = (
         jnp.asarray(~lesson.seen, reference.dtype)[:, None, :]
@@ -73,8 +77,11 @@ def wrong_by(told: Told, reference: Array, lesson: Lesson) -> Wrong:
         return jnp.sum(asked * values, axis=(0, 1)) / count
 
     true, estimate, usual = jnp.exp(lesson.truth), jnp.exp(reference + told.ratio), jnp.exp(reference)
-    size = jnp.sqrt(mean((estimate - true) ** 2) + 1e-8) / jnp.sqrt(mean(usual**2) + 1e-8)
     level = jnp.log((mean(true * estimate) + 1e-12) / (mean(estimate**2) + 1e-12))
+    size = jnp.sqrt(mean((estimate - true) ** 2) + 1e-8) / jnp.sqrt(mean(usual**2) + 1e-8)
+    if isinstance(lesson.windows, LimbWindows):
+        scaled = jnp.sqrt(mean((jnp.exp(level) * estimate - true) ** 2) + 1e-8) / jnp.sqrt(mean(true**2) + 1e-8)
+        size = jnp.where(jnp.asarray(lesson.windows.scale_sd)[0] > UNSURE_SCALE_SD, scaled, size)
     held_level = jax.lax.stop_gradient(level)
     course = jax.lax.stop_gradient(jnp.asarray(lesson.truth) - reference - told.ratio) - held_level
     level_surprise = 0.5 * (held_level * jnp.exp(-told.level_log_sd)) ** 2 + told.level_log_sd
@@ -113,26 +120,27 @@ def electrodes(chance: np.random.Generator, usual: NDArray[np.bool_]) -> NDArray
     return seen
 
 
-def disturbed(windows: Windows, chance: np.random.Generator, *, seen: bool = True) -> Windows:
+def disturbed(windows: AnyWindows, chance: np.random.Generator, *, seen: bool = True, no_mvc: float = 0.12) -> Any:
     """Return a person's windows as some laboratories have them: without moments, loads or maximal contractions, some of them short.
 
-    Where no electrode is ``seen``, moments are missing in half of the laboratories.
+    Where no electrode is ``seen``, moments are missing in half of the laboratories; ``no_mvc`` is the share without maximal contractions.
     """
     load, valid = windows.load, windows.valid
     fast, slow, scale_sd = windows.fast, windows.slow, windows.scale_sd
-    if chance.uniform() < NO_MVC:
+    if chance.uniform() < no_mvc:
         sd = float(chance.choice(SCALE_SDS))
         off = sd * (COMMON_SCALE * chance.normal() + OWN_SCALE * chance.normal(size=fast.shape[-1]))
         fast, slow = (np.asarray(level + off, dtype=level.dtype) for level in (fast, slow))
         scale_sd = np.full_like(scale_sd, sd)
-    moment = _misjudged(windows, chance)
+    if isinstance(windows, Windows):
+        windows = windows._replace(moment=_misjudged(windows, chance))
     if chance.uniform() < (NO_MOMENT if seen else BLIND):
-        moment = np.zeros_like(moment)
+        windows = windows.silent()
     if chance.uniform() < NO_LOAD:
         load = np.full_like(load, np.nan)
     samples = valid.shape[1]
     lengths = np.where(chance.uniform(size=len(valid)) < SHORT, chance.integers(SHORTEST, samples, len(valid)), samples)
-    changed = windows._replace(fast=fast, slow=slow, moment=moment, load=load, scale_sd=scale_sd)
+    changed: Any = windows._replace(fast=fast, slow=slow, load=load, scale_sd=scale_sd)
     return changed._replace(valid=valid & (np.arange(samples) < lengths[:, None]))
 
 

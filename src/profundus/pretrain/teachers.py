@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from profundus.model.clocks import BRISK, SLOW, true_windows
+from profundus.model.limb_windows import LimbWindows, limb_windows_of
 from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.model.windows import USUAL_SCALE_SD, Windows, true_windows, windows_of
-from profundus.records import Anatomy, PopulationSettings, Recipe, TeachersSettings
+from profundus.model.views import AnyWindows
+from profundus.model.windows import USUAL_SCALE_SD, Windows, windows_of
+from profundus.records import Anatomy, GivenMotion, PopulationSettings, Recipe, TeachersSettings
 from profundus.simulate import simulate_people
+from profundus.simulate.limbs import simulate_limbs
 
 Arrays = dict[str, NDArray[Any]]
 LOADS = 3
@@ -55,7 +60,32 @@ def taught_block(recipe: Recipe, block: int, anatomy: Anatomy, model: Musculoske
         seen = windows_of(person.trials, model)._asdict()
         del seen["scale_sd"]
         family = own.families.index(person.facts["control"]["family"])  # type: ignore[index]
-        people.append({**seen, "truth": true_windows(person.trials), "family": np.array(family)})
+        people.append({**seen, "truth": true_windows(person.trials, SLOW), "family": np.array(family)})
+    stacked = {name: np.stack([person[name] for person in people]) for name in people[0]}
+    return {name: _stored(array) for name, array in stacked.items()}
+
+
+def taught_limbs(
+    recipe: Recipe, block: int, anatomy: Anatomy, model: MusculoskeletalModel, motions: Sequence[GivenMotion]
+) -> Arrays:
+    """Return the people of a block who do what recorded people did, as `taught_block` but with the fields of `LimbWindows`."""
+    own = recipe.teachers
+    people: list[Arrays] = []
+    for person in simulate_limbs(
+        anatomy,
+        model.geometry,
+        motions,
+        model.coordinates,
+        families=own.families,
+        seed=recipe.seed,
+        count=own.block,
+        first=block * own.block,
+        rate_hz=own.rate_hz,
+    ):
+        seen = limb_windows_of(person.trials, model)._asdict()
+        del seen["scale_sd"]
+        family = own.families.index(person.facts["control"]["family"])  # type: ignore[index]
+        people.append({**seen, "truth": true_windows(person.trials, BRISK), "family": np.array(family)})
     stacked = {name: np.stack([person[name] for person in people]) for name in people[0]}
     return {name: _stored(array) for name, array in stacked.items()}
 
@@ -64,8 +94,9 @@ def _stored(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(STORED) if np.issubdtype(array.dtype, np.floating) else array
 
 
-def windows_from(arrays: Arrays) -> tuple[Windows, NDArray[Any], NDArray[Any]]:
+def windows_from(arrays: Arrays) -> tuple[AnyWindows, NDArray[Any], NDArray[Any]]:
     """Return the windows (person, window, ...), the logarithm of the truth and the families of a block."""
-    fields = {name: arrays[name] for name in Windows._fields if name in arrays}
+    kind = LimbWindows if "effort" in arrays else Windows
+    fields = {name: arrays[name] for name in kind._fields if name in arrays}
     usual: NDArray[Any] = np.full(arrays["load"].shape, USUAL_SCALE_SD, dtype=np.float32)
-    return Windows(**fields, scale_sd=usual), arrays["truth"], arrays["family"]
+    return kind(**fields, scale_sd=usual), arrays["truth"], arrays["family"]

@@ -133,7 +133,7 @@ def _after(subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequence
     """Return the outlook over the person's own windows once a trial stands beside them, the mean over ways in which he may do it."""
     own: Context = subject.context
     seen = [shown(trial, subject.settings, gain=subject.usual_gain) for trial in trials]
-    more = context_of(seen, model, scale_sd=subject.scale_sd)
+    more = context_of(seen, model, view=subject.prior.view, scale_sd=subject.scale_sd)
     outlooks = []
     for part in np.split(np.arange(more.count), len(seen)):
         whole = window_posterior(subject.prior, own.joined(more.part(part)))

@@ -106,7 +106,7 @@ def answered_to_fit(
     """
     seen = [shown(trial, settings, gain=gain) for trial in trials if trial.role == "fit"]
     usual = [trial for trial in seen if trial.name not in aside]
-    context = context_of(usual, model, scale_sd=scale_sd, most=MOST_CONTEXT)
+    context = context_of(usual, model, view=prior.view, scale_sd=scale_sd, most=MOST_CONTEXT)
     answers = deep_posteriors(prior, context, seen, model, scale_sd=scale_sd)
     measured = np.any([trial.measured for trial in usual], axis=0)
     return Answered(tuple(seen), answers, measured, scale_sd, prior.course_memory_s, settings.loss, tuple(aside))

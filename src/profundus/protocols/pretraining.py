@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from profundus import __version__
 from profundus.errors import ConvergenceError, InputError, Problem
-from profundus.io.anatomy import read_anatomy
 from profundus.io.recipe_file import differing, read_recipe, recipe_text, refuse_recipe
 from profundus.io.store import is_unfinished, remove, sweep, write_whole
 from profundus.io.weights import CheckpointStore, read_arrays, write_arrays
@@ -24,9 +23,10 @@ from profundus.pretrain.finishing import prior_and_scores
 from profundus.pretrain.learning import Course, Learner, People
 from profundus.pretrain.saving import course_from_arrays, course_to_arrays
 from profundus.pretrain.teachers import blocks_of, windows_from
+from profundus.protocols.ground import Ground, grounded
 from profundus.protocols.prior_card import card_of, card_text
 from profundus.protocols.teachers import PEOPLE, block_file, make_people
-from profundus.records import Anatomy, Recipe
+from profundus.records import Recipe
 
 RECIPE, PRIOR, CHECKPOINTS = "recipe.toml", "prior.safetensors", "checkpoints"
 CARD, CARD_TEXT, CARD_PAGE = "card.json", "card.md", "card.html"
@@ -84,12 +84,13 @@ def pretrain(
     refuse_recipe(recipe)
     if workers is not None and workers < 1:
         raise InputError(Problem("error", f"workers is {workers}", expected="1 or more"))
+    recipe, ground = grounded(recipe)
     _started(recipe, out, resume=resume, overwrite=overwrite)
     if (out / CARD).is_file():
         return Pretrained(out, json.loads((out / CARD).read_text(encoding="utf-8")))
-    work = _Work(recipe, out, read_anatomy(recipe.anatomy), on_progress)
+    work = _Work(recipe, out, ground, on_progress)
     work.make(workers or _cores())
-    learner = Learner(recipe, work.anatomy, work.teachers())
+    learner = Learner(recipe, ground.anatomy, work.teachers())
     course, seconds, warnings = work.learn(learner)
     return Pretrained(out, work.judge(learner, course, seconds), warnings)
 
@@ -97,8 +98,8 @@ def pretrain(
 class _Work:
     """One recipe's work in its folder."""
 
-    def __init__(self, recipe: Recipe, out: Path, anatomy: Anatomy, listener: Listener | None) -> None:
-        self.recipe, self.out, self.anatomy, self.listener = recipe, out, anatomy, listener
+    def __init__(self, recipe: Recipe, out: Path, ground: Ground, listener: Listener | None) -> None:
+        self.recipe, self.out, self.ground, self.listener = recipe, out, ground, listener
         blocks = blocks_of(recipe.teachers)
         held_out = min(max(1, round(blocks * recipe.learning.held_out)), blocks - 1)
         self.taught, self.held_out = range(blocks - held_out), range(blocks - held_out, blocks)
@@ -107,7 +108,14 @@ class _Work:
     def make(self, workers: int) -> None:
         """Make the people that are missing."""
         began, blocks = time.perf_counter(), self.held_out.stop
-        make_people(self.recipe, self.out, blocks, workers=workers, told=lambda done: self._tell("people", made=done))
+        make_people(
+            self.recipe,
+            self.ground,
+            self.out,
+            blocks,
+            workers=workers,
+            told=lambda done: self._tell("people", made=done),
+        )
         self.seconds["people"] = time.perf_counter() - began
 
     def people(self, blocks: Sequence[int]) -> tuple[People, NDArray[np.int_]]:
@@ -164,11 +172,13 @@ class _Work:
         self._tell("judge", step=int(course.step))
         began = time.perf_counter()
         people, family = self.people(self.held_out)
-        prior, scores = prior_and_scores(learner, self.anatomy, course.mean, people, family)
+        prior, scores = prior_and_scores(
+            learner, self.ground.anatomy, self.ground.coordinates, course.mean, people, family
+        )
         write_arrays(self.out / PRIOR, *prior_to_arrays(prior))
         said = card_of(
             self.recipe,
-            self.anatomy,
+            self.ground.anatomy,
             prior,
             scores,
             people={"taught": len(learner.people.truth), "held_out": people.count},

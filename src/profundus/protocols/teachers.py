@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from profundus.errors import InputError
-from profundus.io.anatomy import read_anatomy
 from profundus.io.weights import read_arrays, write_arrays
+from profundus.protocols.ground import Ground
 from profundus.records import Recipe
 
 PEOPLE = "people"
@@ -29,20 +29,22 @@ def block_file(out: Path, block: int) -> Path:
     return out / PEOPLE / f"block_{block:05d}.safetensors"
 
 
-def block_facts(recipe: Recipe, block: int) -> Facts:
-    """Return what a block's content follows from; the number of people is not among it."""
+def block_facts(recipe: Recipe, block: int, ground: str = "") -> Facts:
+    """Return what a block's content follows from; the number of people is not among it. ``ground`` is the digest of a study's motions."""
     teachers = {name: value for name, value in asdict(recipe.teachers).items() if name != "people"}
-    return {"anatomy": recipe.anatomy, "seed": recipe.seed, "teachers": _plain(teachers), "block": block}
+    facts = {"anatomy": recipe.anatomy, "seed": recipe.seed, "teachers": _plain(teachers), "block": block}
+    return {**facts, "ground": ground} if ground else facts
 
 
 def make_people(
-    recipe: Recipe, out: Path, blocks: int, *, workers: int, told: Callable[[int], None] | None = None
+    recipe: Recipe, ground: Ground, out: Path, blocks: int, *, workers: int, told: Callable[[int], None] | None = None
 ) -> None:
     """Write the blocks that are not there yet, or that another recipe made; ``told`` hears how many are done.
 
     Every worker is a process with one thread. Whatever stops this, finished blocks stay.
     """
-    missing = [block for block in range(blocks) if not _is_there(recipe, out, block)]
+    digest = ground.digest
+    missing = [block for block in range(blocks) if not _is_there(recipe, out, block, digest)]
     done = blocks - len(missing)
     if told is not None:
         told(done)
@@ -52,7 +54,7 @@ def make_people(
         _environment(ONE_THREAD),
         ProcessPoolExecutor(min(workers, len(missing)), mp_context=get_context("spawn")) as pool,
     ):
-        jobs = [pool.submit(_make, recipe, out, block) for block in missing]
+        jobs = [pool.submit(_make, recipe, ground, out, block, digest) for block in missing]
         try:
             for job in as_completed(jobs):
                 job.result()
@@ -64,18 +66,19 @@ def make_people(
             raise
 
 
-def _make(recipe: Recipe, out: Path, block: int) -> None:
+def _make(recipe: Recipe, ground: Ground, out: Path, block: int, digest: str) -> None:
     from profundus.fit.compiled import keep_compiled
-    from profundus.model.musculoskeletal import MusculoskeletalModel
-    from profundus.pretrain.teachers import taught_block
+    from profundus.pretrain.teachers import taught_block, taught_limbs
 
     keep_compiled()
-    anatomy = read_anatomy(recipe.anatomy)
-    arrays = taught_block(recipe, block, anatomy, MusculoskeletalModel(anatomy))
-    write_arrays(block_file(out, block), arrays, block_facts(recipe, block))
+    if ground.motions:
+        arrays = taught_limbs(recipe, block, ground.anatomy, ground.model, ground.motions)
+    else:
+        arrays = taught_block(recipe, block, ground.anatomy, ground.model)
+    write_arrays(block_file(out, block), arrays, block_facts(recipe, block, digest))
 
 
-def _is_there(recipe: Recipe, out: Path, block: int) -> bool:
+def _is_there(recipe: Recipe, out: Path, block: int, digest: str) -> bool:
     path = block_file(out, block)
     if not path.is_file():
         return False
@@ -83,7 +86,7 @@ def _is_there(recipe: Recipe, out: Path, block: int) -> bool:
         _, facts = read_arrays(path)
     except InputError:
         return False
-    return bool(facts == block_facts(recipe, block))
+    return bool(facts == block_facts(recipe, block, digest))
 
 
 def _plain(values: Facts) -> Facts:

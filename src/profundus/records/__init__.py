@@ -7,16 +7,17 @@ from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
 from profundus.records.inverse_dynamics import ExternalForces, HeldLoad, InverseDynamics
 from profundus.records.parameters import DecidedRow, ParameterRow, TradeOff
 from profundus.records.quality import EmgScale, QualityRow
-from profundus.records.recipe import LearningSettings, Recipe, TeachersSettings
+from profundus.records.recipe import LearningSettings, Recipe, TeachersSettings, View
 from profundus.records.reconstruction import Flag, Reconstruction, TrialReconstruction
 from profundus.records.recording import Exclusion, Recording, Subject
 from profundus.records.scorecard import Scorecard, ScoreRow
 from profundus.records.study import EmgSettings, Study
 from profundus.records.table import Table
 from profundus.records.trial import Trial
-from profundus.records.virtual import GivenMotion, PopulationSettings, VirtualPerson
+from profundus.records.virtual import LIMB_FAMILIES, GivenMotion, PopulationSettings, VirtualPerson
 
 __all__ = [
+    "LIMB_FAMILIES",
     "Advice",
     "AdviceRow",
     "Anatomy",
@@ -55,5 +56,6 @@ __all__ = [
     "TradeOff",
     "Trial",
     "TrialReconstruction",
+    "View",
     "VirtualPerson",
 ]

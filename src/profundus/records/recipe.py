@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from profundus.quantities import quantity
 from profundus.records.virtual import FAMILIES
+
+View = Literal["hinge", "limb"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ class LearningSettings:
     trials_a_person: int = quantity("-", low=1, high=64, default=6, meaning="trials of each")
     learning_rate: float = quantity("-", low=1e-6, high=1.0, default=1.5e-3, meaning="peak learning rate")
     without: tuple[str, ...] = ()
+    no_mvc: float = quantity(
+        "-", low=0.0, high=1.0, default=0.12, meaning="lessons whose envelopes have no common scale"
+    )
     held_out: float = quantity(
         "-", low=0.001, high=0.5, default=0.04, meaning="share of people kept to judge and calibrate"
     )
@@ -58,9 +64,15 @@ class LearningSettings:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that makes a learned prior again: ``anatomy``, ``seed``, teachers and learning."""
+    """Everything that makes a learned prior again: ``anatomy``, ``seed``, teachers and learning.
+
+    ``study`` is the path of a study file, beside the recipe: its model takes the place of ``anatomy``, its electrodes that of
+    ``electrodes``, and virtual people do what its people did; ``data`` is the folder of its recordings.
+    """
 
     anatomy: str = "arm26"
+    study: str = ""
+    data: str = ""
     seed: int = quantity("-", low=0, high=2**31, default=1)
     electrodes: tuple[str, ...] = ("TRIlong", "TRIlat", "BIClong", "BICshort")
     teachers: TeachersSettings = field(default_factory=TeachersSettings)

@@ -15,6 +15,7 @@ from profundus.records.trial import Trial
 
 Floats = NDArray[np.float64]
 FAMILIES = ("effort", "angle_sharing", "synergies", "load_switch", "mixture")
+LIMB_FAMILIES = ("effort", "common_drive", "synergies", "mixture")
 MIXED = ("effort", "angle_sharing", "load_switch")  # what a mixture is made of
 MOTIONS = ("curls", "steps", "pulses", "wander")
 CHOICES = {"muscle": ("thelen", "degroote", "mixed"), "tendon": ("rigid", "compliant", "mixed"), "emg": ("fast", "raw")}
