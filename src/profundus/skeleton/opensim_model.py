@@ -41,7 +41,7 @@ def sampled(question: Mapping[str, Any], given: Mapping[str, NDArray[Any]]) -> t
         if row < armed:
             for at, of in zip(*np.nonzero(crosses), strict=True):
                 arm[row, at, of] = muscles[of].computeMomentArm(limb.state, limb.coordinates[at])
-    lost = [name for name, known in zip(wanted, np.isfinite(length).all(axis=0), strict=True) if not known]
+    lost = [name for name, known in zip(wanted, np.all(np.isfinite(length), axis=0).tolist(), strict=True) if not known]
     if lost:
         raise Refused(*({"what": f"the path of {name} has no length in some of the postures"} for name in lost))
     parameters = [muscle_parameters(muscle) for muscle in muscles]
