@@ -285,6 +285,9 @@ def pretrain(
         Path | None, typer.Argument(metavar="RECIPE.toml", help="Who teaches whom, for how long. Default: built in.")
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the prior: new, or an earlier one.")],
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the recordings of the study that the recipe names.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processes that make people. Default: one a core.")
     ] = None,
@@ -302,7 +305,7 @@ def pretrain(
     """
     from profundus.cli.pretraining import pretrained
 
-    return partial(pretrained, recipe, out, workers=workers, resume=resume, overwrite=overwrite, quiet=quiet)
+    return partial(pretrained, recipe, out, data=data, workers=workers, resume=resume, overwrite=overwrite, quiet=quiet)
 
 
 @app.command()

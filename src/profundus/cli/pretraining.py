@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ def pretrained(
     recipe_file: Path | None,
     out: Path,
     *,
+    data: Path | None = None,
     workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -37,6 +39,8 @@ def pretrained(
 ) -> Outcome:
     """Return the outcome of teaching a prior by a recipe, the built-in one by default."""
     recipe = read_recipe(recipe_file)
+    if data is not None:
+        recipe = replace(recipe, data=str(data.resolve()))
     with shown_progress(quiet=quiet) as tell:
         result = pretrain(recipe, out, workers=workers, resume=resume, overwrite=overwrite, on_progress=tell)
     page = write_prior_page(result.path)

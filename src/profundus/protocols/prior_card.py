@@ -27,7 +27,7 @@ AT_ENDS = 100  # steps at most
 LIMITS = (
     "Everything here was learned from, and judged on, virtual people of one simulator. No score says how good the prior is for people.",
     "It has never seen fatigue, artifacts, electrodes that slip, impaired control, reflexes, or motions faster than those listed.",
-    "It knows one anatomy, one moving coordinate and the control strategies listed; bands can miss a person with another strategy.",
+    "It knows one anatomy, its coordinates and the control strategies listed; bands can miss a person with another strategy.",
     "Levels of deep muscles are what virtual people make likely; moments narrow them down as far as muscle models are right.",
     "Bands held 90 % on average over virtual people; for one person they can hold far less (column `least`).",
     "People of the half that calibrated and of the half that judged share laboratories.",
@@ -143,6 +143,13 @@ def card_text(card: Mapping[str, Any]) -> str:
 def _population(recipe: Recipe) -> list[str]:
     """Return who the teachers are, in sentences."""
     own = recipe.teachers
+    if recipe.study:
+        return [
+            f"{blocks_of(own)} blocks of {own.block} people, seed {recipe.seed}, electrodes on {', '.join(recipe.electrodes)}.",
+            f"Control strategies, equally often: {', '.join(own.families)}.",
+            f"Motions and moments: stretches of the trials to fit of {Path(recipe.study).name}, at another pace, reach and effort.",
+            "Rigid tendons; bodies, noise, crosstalk: docs/pretraining.md.",
+        ]
     shares = np.array(own.kinds_share) / np.sum(own.kinds_share)
     kinds = "; ".join(f"{', '.join(kind)} ({share:.0%})" for kind, share in zip(own.kinds, shares, strict=True))
     loads = ", ".join(f"{load:g}" for load in own.loads_kg)

@@ -57,7 +57,7 @@ def simulate_limbs(
     count: int,
     first: int = 0,
     rate_hz: float = 80.0,
-    seconds: float = 2.9,
+    seconds: float = 2.8,
     stretches: int = 6,
 ) -> Iterator[VirtualPerson]:
     """Yield virtual people ``first`` to ``first + count - 1``, each with ``stretches`` trials of ``seconds`` out of recorded ``motions``.
