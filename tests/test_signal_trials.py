@@ -202,6 +202,21 @@ def test_excluded_stretch_loses_what_it_names(what, emg_goes, moment_goes):
     ]
 
 
+def test_loose_electrode_silences_its_own_muscle_alone():
+    loose = Exclusion("curl", (2.0, 3.0), "emg", "electrode came loose", muscles=("BIClong",))
+    values = np.where((envelopes().time > 2.4)[:, None] & (envelopes().time < 2.6)[:, None], 9.0, envelopes().values)
+    given = recording(emg=replace(envelopes(), values=values), exclusions=(loose,))
+    (trial,) = assembled(given)
+    inside = (trial.time >= 2.0) & (trial.time <= 3.0)
+    valid = {name: trial.emg_valid[:, trial.muscles.index(name)] for name in ("TRIlong", "BIClong")}
+    np.testing.assert_array_equal(valid.pop("BIClong"), ~inside)
+    assert all(own.all() for own in valid.values())
+    assert trial.moment_valid.all()
+    assert trial.processing["exclusions"][0]["muscles"] == ["BIClong"]
+    (scaled,) = assembled(given, normalization="session_max")
+    assert scaled.processing["emg_maximum"]["BIClong"] < 9.0  # what is not trusted sets no maximum
+
+
 def test_short_gap_in_the_angle_is_filled_and_said():
     (trial,) = assembled(recording(angles=with_nan(angles(), 3.0, 3.08)))
     np.testing.assert_allclose(trial.angle[:, 0], 1 + 0.5 * np.sin(SLOW * trial.time), atol=1e-5)

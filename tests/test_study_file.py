@@ -183,6 +183,17 @@ def test_exclusions_reach_their_trial(lab):
     assert "Did you mean 'curl_0_fit'" in missing.remedy
 
 
+def test_exclusion_of_muscles_names_measured_ones_and_their_emg(lab):
+    stretch = (
+        '[[exclude]]\ntrial = "curl_0_fit"\ntime = [1.0, 1.5]\nwhat = "emg"\nmuscles = ["BIClong"]\nwhy = "loose"\n'
+    )
+    first, *_ = check(lab, STUDY + stretch)[0].subjects[0].recordings
+    assert first.exclusions[0].muscles == ("BIClong",)
+    assert "Did you mean 'BIClong'" in only_error(lab, STUDY + stretch.replace("BIClong", "BIClng")).remedy
+    assert "no measured muscle BRA" in only_error(lab, STUDY + stretch.replace("BIClong", "BRA")).what
+    assert 'what = "moments"' in only_error(lab, STUDY + stretch.replace('"emg"', '"moments"')).what
+
+
 def test_fit_settings_are_those_of_the_file_and_false_leaves_a_loss_out(lab):
     fit = "[fit]\nmembers = 7\n[fit.network]\nwidth = 32\n[fit.loss]\neffort_sd = false\n"
     settings = check(lab, STUDY + fit)[0].fit

@@ -9,7 +9,7 @@ from posixpath import normpath
 from profundus.errors import Problem, Severity
 from profundus.io.study_calibration import calibrations_agree, wired_muscles
 from profundus.io.study_names import nearest_name
-from profundus.io.study_schema import StudyFile, TrialSection
+from profundus.io.study_schema import ExcludeSection, StudyFile, TrialSection
 from profundus.io.study_text import NO_FILE, Location, StudyText
 from profundus.records.anatomy import Anatomy
 
@@ -158,8 +158,19 @@ def people_agree(study: StudyFile, text: StudyText, aside: frozenset[str]) -> It
         elif len(of) > 1:
             what = f"[[exclude]] of trial {item.trial} holds for {len(of)} subjects"
             yield text.problem("warning", what, item.at, remedy='Name the one that is meant: subject = "..."')
+        yield from _excluded_muscles(study, item, text)
     if not lost:
         yield from calibrations_agree(study, text)
+
+
+def _excluded_muscles(study: StudyFile, item: ExcludeSection, text: StudyText) -> Iterator[Problem]:
+    """Yield muscles of an exclusion that have no electrode, or that stand where all muscles are meant anyway."""
+    at = (*item.at, "muscles")
+    yield from _unknown(item.muscles, study.study.measured, "measured muscle", at, text)
+    yield from _twice(item.muscles, "muscles", at, text)
+    if item.muscles and item.what != "emg":
+        what = f'muscles are named where what = "{item.what}" is excluded'
+        yield text.problem("error", what, at, expected='what = "emg"', remedy="Leave muscles out, or set what")
 
 
 def _unknown(names: Iterable[str], known: Iterable[str], kind: str, at: Location, text: StudyText) -> Iterator[Problem]:

@@ -46,9 +46,9 @@ def _known(recording: Recording, table: Table, kind: What, *, emg_late: float) -
     emg, motion = recording.emg.time - emg_late, recording.angles.time
     asked = recording.time or (-np.inf, np.inf)
     start, end = max(asked[0], emg[0], motion[0]), min(asked[1], emg[-1], motion[-1])
-    inside = (time >= start) & (time <= end)
-    other: What = "emg" if kind == "moments" else "moments"
+    known = np.isfinite(table.values) & ((time >= start) & (time <= end))[:, None]
     for exclusion in recording.exclusions:
-        if exclusion.what != other:
-            inside &= (time < exclusion.time[0]) | (time > exclusion.time[1])
-    return np.asarray(np.isfinite(table.values) & inside[:, None], dtype=np.bool_)
+        outside = (time < exclusion.time[0]) | (time > exclusion.time[1])
+        hit = [exclusion.hits(name) if kind == "emg" else exclusion.what != "emg" for name in table.labels]
+        known &= outside[:, None] | ~np.array(hit, dtype=np.bool_)
+    return np.asarray(known, dtype=np.bool_)

@@ -178,7 +178,7 @@ def _read_subjects(file: StudyFile, anatomy: Anatomy | None, data: StudyData) ->
 
 def _exclusions(file: StudyFile, subject: str, trial: TrialSection) -> tuple[Exclusion, ...]:
     return tuple(
-        Exclusion(item.trial, item.time, item.what, item.why)
+        Exclusion(item.trial, item.time, item.what, item.why, item.muscles)
         for item in file.exclude
         if item.trial == trial.name and item.subject in {None, subject}
     )

@@ -107,7 +107,7 @@ class CalibrationSection(Section):
 
 
 class ExcludeSection(Section):
-    """[[exclude]]: a stretch of a trial that is not to be trusted; of one subject, or of all that have the trial."""
+    """[[exclude]]: a stretch of a trial, or of ``muscles`` in it, that is not to be trusted; of one subject, or of all with the trial."""
 
     at: tuple[str | int, ...] = Field(alias=AT)
     trial: Name
@@ -115,6 +115,7 @@ class ExcludeSection(Section):
     what: What
     why: Line
     subject: Name | None = None
+    muscles: Names = ()
 
 
 class TrialSection(Section):

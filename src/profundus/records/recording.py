@@ -15,12 +15,20 @@ What = Literal["emg", "moments", "kinematics", "all"]
 
 @dataclass(frozen=True)
 class Exclusion:
-    """A stretch of a trial that is not to be trusted, with the reason; ``time`` is (start, end) in seconds."""
+    """A stretch of a trial that is not to be trusted, with the reason; ``time`` is (start, end) in seconds.
+
+    ``muscles`` are those whose envelopes are meant, where ``what`` is "emg"; empty: all of them.
+    """
 
     trial: str
     time: tuple[float, float]
     what: What
     why: str
+    muscles: tuple[str, ...] = ()
+
+    def hits(self, muscle: str) -> bool:
+        """Return whether the EMG of a muscle is not to be trusted."""
+        return self.what != "moments" and (not self.muscles or muscle in self.muscles)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
-from profundus.records import EmgScale, Recording, Study, Subject, Table, Trial
+from profundus.records import EmgScale, Exclusion, Recording, Study, Subject, Table, Trial
 from profundus.signal.clocks import anti_alias, resampled, sampled
 from profundus.signal.envelopes import Envelope, envelope
 from profundus.signal.kinematics import Motion, motion
@@ -58,7 +58,7 @@ def assemble_trial(study: Study, recording: Recording, muscles: tuple[str, ...],
     emg = _placed(measured, study.measured, muscles)
     angle, velocity, acceleration = moved.on(time)
     moment, moment_processing, moment_problems = moments_on(study, recording, time)
-    emg_trusted, moment_trusted = trusted(recording, time)
+    emg_trusted, moment_trusted = trusted(recording, time, muscles)
     return Trial(
         subject=scale.subject,
         name=recording.name,
@@ -70,10 +70,10 @@ def assemble_trial(study: Study, recording: Recording, muscles: tuple[str, ...],
         velocity=velocity,
         acceleration=acceleration,
         emg=emg,
-        emg_valid=np.isfinite(emg) & emg_trusted[:, None],
+        emg_valid=np.isfinite(emg) & emg_trusted,
         moment=moment,
         moment_valid=np.isfinite(moment) & moment_trusted[:, None],
-        truth=np.where(emg_trusted[:, None], _truth(recording, time, late, muscles), np.nan),
+        truth=np.where(emg_trusted, _truth(recording, time, late, muscles), np.nan),
         load_kg=recording.load_kg,
         motion=recording.motion,
         wire=_wire(recording, time, late, muscles, emg_trusted),
@@ -148,7 +148,7 @@ def _wire(
 ) -> Floats | None:
     if recording.wire is None:
         return None
-    return np.where(trusted[:, None], _sampled(recording.wire, time, late, muscles), np.nan)
+    return np.where(trusted, _sampled(recording.wire, time, late, muscles), np.nan)
 
 
 def _sampled(table: Table, time: Floats, late: float, muscles: tuple[str, ...]) -> Floats:
@@ -183,8 +183,14 @@ def _clock_processing(study: Study, recording: Recording, time: Floats) -> dict[
         "range": [float(time[0]), float(time[-1])],
         "window_asked": list(recording.time) if recording.time is not None else "all",
         "interpolation": {"angles": "cubic", "moments": "cubic", "emg": "pchip", "truth": "pchip"},
-        "exclusions": [asdict(e) | {"time": list(e.time)} for e in recording.exclusions],
+        "exclusions": [_plain(e) for e in recording.exclusions],
     }
+
+
+def _plain(exclusion: Exclusion) -> dict[str, object]:
+    """Return an exclusion in plain values; muscles only where some are named."""
+    named = {"time": list(exclusion.time), "muscles": list(exclusion.muscles)}
+    return {key: value for key, value in (asdict(exclusion) | named).items() if value or key != "muscles"}
 
 
 def _emg_processing(

@@ -69,11 +69,12 @@ def _trusted(recording: Recording, settings: EmgSettings, muscles: Iterable[str]
     """Return a trial's envelopes over the whole recording, NaN where its EMG is excluded."""
     table = _envelope_of(recording.emg, settings, muscles, recording.name).table
     time = table.time - settings.sync_offset_ms / 1000
-    keep = np.ones(len(time), dtype=np.bool_)
+    keep = np.ones(table.values.shape, dtype=np.bool_)
     for exclusion in recording.exclusions:
         if exclusion.what in ("emg", "all"):
-            keep &= (time < exclusion.time[0]) | (time > exclusion.time[1])
-    return Table(table.labels, time, np.where(keep[:, None], table.values, np.nan), table.name)
+            hit = np.array([exclusion.hits(muscle) for muscle in table.labels], dtype=np.bool_)
+            keep &= ((time < exclusion.time[0]) | (time > exclusion.time[1]))[:, None] | ~hit
+    return Table(table.labels, time, np.where(keep, table.values, np.nan), table.name)
 
 
 def _largest(named: list[tuple[str, Table]], *, window_s: float) -> dict[str, tuple[float, str, float]]:

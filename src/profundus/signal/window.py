@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,13 +42,12 @@ def trial_clock(
     return time, (Problem("warning" if recording.time is not None else "note", said),)
 
 
-def trusted(recording: Recording, time: Floats) -> tuple[Flags, Flags]:
-    """Return where EMG and where moments (time,) are not excluded; bad motion makes both useless."""
-    emg, moment = np.ones(len(time), dtype=np.bool_), np.ones(len(time), dtype=np.bool_)
+def trusted(recording: Recording, time: Floats, muscles: Sequence[str]) -> tuple[Flags, Flags]:
+    """Return where EMG (time, muscle) and where moments (time,) are not excluded; bad motion makes both useless."""
+    emg, moment = np.ones((len(time), len(muscles)), dtype=np.bool_), np.ones(len(time), dtype=np.bool_)
     for exclusion in recording.exclusions:
         outside = (time < exclusion.time[0]) | (time > exclusion.time[1])
-        if exclusion.what != "moments":
-            emg &= outside
+        emg &= outside[:, None] | ~np.array([exclusion.hits(muscle) for muscle in muscles], dtype=np.bool_)
         if exclusion.what != "emg":
             moment &= outside
     return emg, moment
