@@ -15,7 +15,7 @@ MEANINGS = {  # of keys that are no quantity, where the page does not tell them 
     "ablation": "what is left out to show what it is worth; see below",
     "prior": "file of a learned prior, beside the study file; empty: the one that comes with the model",
     "muscle": "force curves, see the method",
-    "tendon": "the only one there is",
+    "tendon": "whether tendons stretch, see the method",
     "acceleration": "the network sees angular acceleration",
     "measured_emg": "the network sees the measured envelopes",
     "inverse_dynamics_moment": "the network sees the joint moment",

@@ -206,7 +206,6 @@ def _muscles(
     activation: Array, geometry: Geometry, parameters: Parameters, *, muscle: str, tendon: str, strains: Strains
 ) -> tuple[Array, Array, Array]:
     fibers = muscle_model(muscle, passive_strain_at_one=strains.passive)
-
     pull = tendon_model(tendon, muscle=muscle, strain_at_one=strains.tendon)
 
     def force(active: Array) -> tuple[Array, Array]:
