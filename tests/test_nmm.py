@@ -40,7 +40,7 @@ def proposed(batch, *, plan=None, settings=SETTINGS, anchor=0.0, amplitude=0.0, 
     if spoken:
         out = member.network.out
         member = eqx.tree_at(lambda m: m.network.out, member, 0.1 * jax.random.normal(key, out.shape))
-    row = type(batch)(*(values[0] for values in batch))
+    row = jax.tree.map(lambda values: values[0], batch)
     return propose(
         member, plan, settings, features=row.features, neighbor=row.neighbor,
         anchor=jnp.full(row.emg.shape, anchor),
@@ -84,13 +84,13 @@ def test_padding_is_marked_and_carries_nothing():
     assert batch.valid.sum(axis=1).tolist() == [400, 87]
     assert not batch.emg_valid[1, 87:].any()
     assert not batch.moment_valid[1, 87:].any()
-    assert all(np.all(np.isfinite(values)) for values in batch)
+    assert all(np.all(np.isfinite(values)) for values in jax.tree.leaves(batch))
 
 
 def test_padding_leaves_the_recorded_samples_alone():
     scaling = learned_scaling(two_curls(), SETTINGS.network)
     alone, padded = (batch_of(two_curls()[1:], scaling=scaling, length=n) for n in (320, 512))
-    for narrow, wide in zip(alone, padded, strict=True):
+    for narrow, wide in zip(*map(jax.tree.leaves, (alone, padded)), strict=True):
         np.testing.assert_array_equal(narrow[0, :300], wide[0, :300])
 
 
@@ -121,7 +121,7 @@ def test_an_unknown_load_counts_as_the_mean_load_of_the_fit():
 
 def test_loads_that_nobody_knows_are_no_obstacle():
     trials = tuple(replace(trial, load_kg=float("nan")) for trial in two_curls())
-    assert all(np.all(np.isfinite(values)) for values in batch_of(trials))
+    assert all(np.all(np.isfinite(values)) for values in jax.tree.leaves(batch_of(trials)))
 
 
 @pytest.mark.parametrize("settings", [SETTINGS.network, NetworkSettings(acceleration=True)])

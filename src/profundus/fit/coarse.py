@@ -70,7 +70,8 @@ def _coarse(
     valid = _means(trial.moment_valid, block) == 1.0
     settled = _means(_settled(np.all(there, axis=1), start=round(WARM_UP_S / trial.step)), block) == 1.0
     geometry = model.geometry(_means(trial.angle, block), _means(trial.velocity, block))
-    sd = np.hypot(loss.moment_sd, loss.moment_relative_sd * moment)
+    constant = loss.moment_sd if trial.moment_sd is None else trial.moment_sd
+    sd = np.hypot(constant, loss.moment_relative_sd * moment)
     share = np.sqrt(block * trial.step / loss.moment_correlation_s)
     return (
         _means(_bridged(given, there), block),

@@ -84,10 +84,14 @@ class Objective:
     def moment_weight(
         self, batch: Batch
     ) -> tuple[Float[Array, "*trial time coordinate"], Bool[Array, "*trial time coordinate"]]:
-        """Return the standard deviation of every moment [N.m], and whether it counts: not where activation still remembers its start."""
+        """Return the standard deviation of every moment [N.m], and whether it counts: not where activation still remembers its start.
+
+        The paper's form has one for all, whatever the trials say.
+        """
         loss = self.settings.loss
+        constant = loss.moment_sd if batch.moment_sd is None or self.settings.paper else batch.moment_sd
         settled = np.arange(batch.moment.shape[-2])[:, None] >= moment_start(self.step)
-        return jnp.hypot(loss.moment_sd, loss.moment_relative_sd * batch.moment), batch.moment_valid & settled
+        return jnp.hypot(constant, loss.moment_relative_sd * batch.moment), batch.moment_valid & settled
 
     def terms(
         self, member: Member, batch: Batch, center: Center, duration: Float[Array, ""]

@@ -131,7 +131,8 @@ def _stretch(batch: Batch, center: Center, begin: Int[Array, " trial"], *, lengt
         return jax.lax.dynamic_slice_in_dim(row, at, length, axis=0)
 
     cut = jax.vmap(of_trial)
-    return Batch(*(cut(values, begin) for values in batch)), center._replace(ratio=cut(center.ratio, begin))
+    seen: Batch = jax.tree.map(lambda values: cut(values, begin), batch)
+    return seen, center._replace(ratio=cut(center.ratio, begin))
 
 
 def _without_some_moments(batch: Batch, key: PRNGKeyArray) -> Batch:

@@ -90,6 +90,7 @@ def columns_agree(study: StudyFile, anatomy: Anatomy, text: StudyText) -> Iterat
         ("kinematics", "fixed"): study.kinematics.fixed,
         ("moments", "columns"): study.moments.columns,
         ("moments", "sign"): study.moments.sign,
+        ("moments", "sd"): study.moments.sd,
     }
     for at, names in maps.items():
         for name in names:

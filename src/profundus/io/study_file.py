@@ -207,4 +207,5 @@ def _study(model: StudyModel, anatomy: Anatomy, subjects: tuple[Subject, ...]) -
         groups={muscle: group for group, muscles in file.groups.items() for muscle in muscles},
         allow_mm=file.geometry.allow_mm if file.geometry is not None else 1.0,
         model_file=model.place,
+        moment_sd=file.moments.sd,
     )

@@ -21,7 +21,7 @@ from profundus.io.study_types import (
     within,
 )
 from profundus.quantities import Quantity, declared_quantities
-from profundus.records.fitting import FitSettings
+from profundus.records.fitting import FitSettings, LossSettings
 from profundus.records.recording import Role, What
 from profundus.records.study import EmgSettings, Study
 
@@ -68,10 +68,11 @@ class KinematicsSection(Section):
 
 
 class MomentsSection(Section):
-    """[moments]: where the joint moments stand, and their sign; {coordinate: column}, N.m."""
+    """[moments]: where the joint moments stand, their sign, and how well each is known; {coordinate: column}, N.m."""
 
     columns: dict[Name, Line] = Field(default_factory=dict)
     sign: dict[Name, Literal[-1, 1]] = Field(default_factory=dict)
+    sd: dict[Name, Annotated[float, within(declared_quantities(LossSettings)["moment_sd"])]] = Field(default_factory=dict)
     low_pass_hz: CutOff = None
 
 

@@ -26,7 +26,7 @@ class Batch(NamedTuple):
     ``features`` (trial, time, feature) scaled to unit variance; ``state`` (trial, time, state) angle, velocity and load alone, scaled
     likewise; ``neighbor`` (trial, time, muscle) logit of the smoothed measured envelope, 0 where there is none; ``emg``, ``moment`` and
     their ``_valid``; ``path_length``, ``path_velocity`` (trial, time, muscle), ``moment_arm`` (trial, time, coordinate, muscle);
-    ``valid`` (trial, time) False in the padding.
+    ``valid`` (trial, time) False in the padding; ``moment_sd`` (trial, time, coordinate) [N.m], None where trials do not say it.
     """
 
     features: Float[Array, "*trial time channel"]
@@ -40,6 +40,7 @@ class Batch(NamedTuple):
     path_velocity: Float[Array, "*trial time muscle"]
     moment_arm: Float[Array, "*trial time coordinate muscle"]
     valid: Bool[Array, "*trial time"]
+    moment_sd: Float[Array, "*trial time coordinate"] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def make_batch(
     dtype: DTypeLike = np.float32,
 ) -> Batch:
     """Return the trials as one padded batch of ``length`` samples; padding repeats the last sample, and ``valid`` says where it is."""
-    columns: list[list[NDArray[Any]]] = [[] for _ in Batch._fields]
+    columns: list[list[NDArray[Any]]] = [[] for _ in Batch._fields[:-1]]
     for trial in trials:
         for column, values in zip(columns, _one_trial(trial, model, settings, scaling), strict=True):
             missing = length - len(trial.time)
@@ -140,13 +141,22 @@ def make_batch(
         valid=jnp.asarray(inside),
         emg_valid=batch.emg_valid & inside[..., None],
         moment_valid=batch.moment_valid & inside[..., None],
+        moment_sd=_moment_sd(trials, batch.moment),
     )
+
+
+def _moment_sd(trials: Sequence[Trial], moment: Float[Array, "trial time coordinate"]) -> Array | None:
+    """Return each moment's standard deviation (trial, time, coordinate) [N.m], None unless all trials say it."""
+    said = [trial.moment_sd for trial in trials if trial.moment_sd is not None]
+    if len(said) < len(trials):
+        return None
+    return jnp.broadcast_to(jnp.asarray(np.stack(said)[:, None, :], moment.dtype), moment.shape)
 
 
 def _one_trial(
     trial: Trial, model: MusculoskeletalModel, settings: NetworkSettings, scaling: Scaling
 ) -> tuple[NDArray[Any], ...]:
-    """Return the fields of a batch for one trial, in their order, without the axis of trials."""
+    """Return the fields of a batch but the last for one trial, in their order, without the axis of trials."""
     seen, state = channels(trial, settings, measured=scaling.measured, load_default=scaling.load_default)
     features = (seen - scaling.mean) / scaling.sd
     if settings.inverse_dynamics_moment:

@@ -41,7 +41,7 @@ def reconstruct_trained(fitted: FittedSubject, model: MusculoskeletalModel, tria
     shared = _Shared(model, fitted.layout, fitted.settings, fitted.step)
     answers = []
     for row, trial in enumerate(trials):
-        one = Batch(*(values[row] for values in batch))
+        one: Batch = jax.tree.map(lambda values, row=row: values[row], batch)
         drawn, muscles = _respond(shared, (fitted.members, fitted.parameters, log_gain), one, anchored[:, row])
         answers.append(_answer(fitted, trial, np.asarray(drawn, dtype=float)[:, : len(trial.time)], muscles))
     return Reconstruction(fitted.method, fitted.subject, tuple(answers))

@@ -23,7 +23,8 @@ class Trial:
     ``truth`` (time, muscle), NaN where unknown, for scores only. ``emg_valid`` (time, muscle) and ``moment_valid`` (time, coordinate)
     are False where a value is missing or excluded. Excitations are on the EMG's clock, before the electromechanical delay.
     ``load_kg`` is NaN and ``motion``, the kind of movement in a word, empty where unknown. ``wire`` (time, muscle), None without a
-    calibration, holds recorded envelopes of deep muscles that a fit may read, NaN elsewhere.
+    calibration, holds recorded envelopes of deep muscles that a fit may read, NaN elsewhere. ``moment_sd`` (coordinate,) [N.m] is the
+    constant part of the error of each moment and of the muscle model; None: that of the fit's settings.
     """
 
     subject: str
@@ -45,6 +46,7 @@ class Trial:
     problems: tuple[Problem, ...] = field(default=(), compare=False)
     processing: dict[str, object] = field(default_factory=dict, compare=False)
     wire: Floats | None = None
+    moment_sd: Floats | None = None
 
     def __post_init__(self) -> None:
         n, m, c = len(self.time), len(self.muscles), len(self.coordinates)
@@ -52,6 +54,7 @@ class Trial:
             **dict.fromkeys(("angle", "velocity", "acceleration", "moment", "moment_valid"), (n, c)),
             **dict.fromkeys(("emg", "emg_valid", "truth"), (n, m)),
             **({} if self.wire is None else {"wire": (n, m)}),
+            **({} if self.moment_sd is None else {"moment_sd": (c,)}),
         }
         wrong = [
             Problem("error", f"{self.name}: {key} has the shape {getattr(self, key).shape}", expected=str(shape))

@@ -23,6 +23,7 @@ from profundus.rivals.programs import (
     moment_rows,
     reconstruction,
 )
+from profundus.rivals.trials import moment_scales
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -55,7 +56,8 @@ def emg_assisted(
 
     Minimizes ``moment_weight`` (moment error)^2 + ``effort_weight`` sum(a^2) + ``tracking_weight`` sum|a - a_measured|, activations a
     between 0.01 and 1, passive forces included (hybrid mode of CEINMS, Pizzolato et al. 2015, there in excitations and by simulated
-    annealing). A measured muscle is free where its envelope has a gap. Raises InputError as `programs.reconstruction`.
+    annealing). The weight is that of the best known moment (`moment_scales`). A measured muscle is free where its envelope has a
+    gap. Raises InputError as `programs.reconstruction`.
     """
     return reconstruction(method, trials, plant, settings, lambda moved: assisted_activation(moved, settings))
 
@@ -64,19 +66,21 @@ def assisted_activation(moved: MovedPlant, settings: EmgAssistedSettings) -> Fou
     """Return the activations (time, muscle) of the best compromise."""
     measured, known = measured_activation(moved)
     measured = np.clip(measured, LOWEST_ACTIVATION, 1.0)
-    asked = asked_moments(moved.trial)
+    asked, scale = asked_moments(moved.trial), moment_scales([moved.trial])
 
     def solve(line: Linear, moving: Flags, activation: Floats) -> Floats:
         answer = activation.copy()
         there = Linear(line.per_activation[moving], line.target[moving])
-        answer[moving] = _compromise(there, asked[moving], measured[moving], known[moving], settings)
+        answer[moving] = _compromise(there, asked[moving], measured[moving], known[moving], settings, scale=scale)
         return answer
 
     return linearized(moved, np.where(known, measured, LOWEST_ACTIVATION), solve)
 
 
-def _compromise(line: Linear, asked: Flags, measured: Floats, known: Flags, settings: EmgAssistedSettings) -> Floats:
-    """Return the best activations (time, muscle) for forces that are straight lines.
+def _compromise(
+    line: Linear, asked: Flags, measured: Floats, known: Flags, settings: EmgAssistedSettings, *, scale: Floats
+) -> Floats:
+    """Return the best activations (time, muscle) for forces that are straight lines; errors of moments count by ``scale`` (coordinate,).
 
     Unknowns: activations of free muscles, moves of measured ones up and down, and the moments' errors, which keep the program sparse.
     """
@@ -87,8 +91,9 @@ def _compromise(line: Linear, asked: Flags, measured: Floats, known: Flags, sett
     made = moment_rows(line.per_activation, asked)
     errors, effort = made.shape[0], np.sqrt(settings.effort_weight)
     error, unbound = sparse.eye_array(errors), np.full(errors, np.inf)
+    weight = np.sqrt(settings.moment_weight) / np.broadcast_to(scale, asked.shape)[asked]
     x = minimizer(
-        sparse.block_diag([effort * moves, np.sqrt(settings.moment_weight) * error]),
+        sparse.block_diag([effort * moves, sparse.diags_array(weight)]),
         np.concatenate([-effort * given, np.zeros(errors)]),
         lowest=np.concatenate([np.full(len(free), LOWEST_ACTIVATION), np.zeros(2 * len(tracked)), -unbound]),
         highest=np.concatenate([np.ones(len(free)), 1.0 - room, room - LOWEST_ACTIVATION, unbound]),

@@ -18,6 +18,7 @@ from profundus.quantities import quantity
 from profundus.records import Flag, Reconstruction, Trial
 from profundus.rivals.plant import Plant
 from profundus.rivals.synergies import DrivenTrial, Flags, driven, electrodes, solved, unconverged, unfit
+from profundus.rivals.trials import moment_scales
 
 Floats = NDArray[np.float64]
 SEED = 0
@@ -116,8 +117,9 @@ def _factorized(scaled: Floats, number: int) -> tuple[Floats, Floats, bool]:
 
 
 def _deep_weights(fit: Sequence[DrivenTrial], deep: Flags, synergies: Synergies) -> tuple[Floats, tuple[Flag, ...]]:
-    """Return the weights (synergy, muscle) with which the muscles' moments come nearest to the measured ones; none below zero."""
+    """Return the weights (synergy, muscle), none below zero, with which the moments come nearest to the measured (`moment_scales`)."""
     shape = (len(synergies.weights), int(deep.sum()))
+    scale = moment_scales([one.moved.trial for one in fit])
 
     def spread(flat: Floats) -> Floats:
         weights = np.zeros((shape[0], len(deep)))
@@ -127,9 +129,10 @@ def _deep_weights(fit: Sequence[DrivenTrial], deep: Flags, synergies: Synergies)
     def residuals(flat: Floats) -> tuple[Floats, Floats]:
         rows, slopes = [], []
         for one in fit:
-            response = one.response(spread(flat))
-            rows.append((response.moment - one.moved.trial.moment)[one.moment_counted])
-            slopes.append(response.moment_slope[one.moment_counted][..., deep].reshape(-1, flat.size))
+            response, at = one.response(spread(flat)), one.moment_counted
+            size = np.broadcast_to(scale, at.shape)[at]
+            rows.append((response.moment - one.moved.trial.moment)[at] / size)
+            slopes.append(response.moment_slope[at][..., deep].reshape(-1, flat.size) / size[:, None])
         return np.concatenate(rows), np.concatenate(slopes)
 
     start = np.repeat(np.maximum(synergies.weights.mean(axis=1), 1e-3), shape[1])

@@ -62,7 +62,8 @@ def physics_only(
 
     Minimizes the sum over a trial of (moment error / sd)^2 + (a / ``effort_sd``)^2 + (da/dt / ``smoothness_sd``)^2 over the activations a
     of muscles without an electrode, between 0.01 and 1, with sd^2 = ``moment_sd``^2 + (``moment_relative_sd`` x moment)^2; passive forces
-    included. A measured muscle is free where its envelope has a gap. Raises InputError as `programs.reconstruction`.
+    included. A trial's ``moment_sd`` comes first. A measured muscle is free where its envelope has a gap. Raises
+    InputError as `programs.reconstruction`.
     """
     found = reconstruction(method, trials, plant, settings, lambda moved: smooth_activation(moved, settings))
     return replace(found, trials=tuple(_with_envelopes(part, plant) for part in found.trials))
@@ -83,7 +84,8 @@ def smooth_activation(moved: MovedPlant, settings: PhysicsOnlySettings) -> Found
     if not len(free):
         return Found(measured)
     given = np.where(known, measured, 0.0).ravel()
-    sd = np.hypot(settings.moment_sd, settings.moment_relative_sd * moved.trial.moment)[asked]
+    constant = settings.moment_sd if moved.trial.moment_sd is None else moved.trial.moment_sd
+    sd = np.hypot(constant, settings.moment_relative_sd * moved.trial.moment)[asked]
     time, muscle = measured.shape
     effort = sparse.eye_array(measured.size) / settings.effort_sd
     change = sparse.diags_array([-1.0, 1.0], offsets=[0, muscle], shape=((time - 1) * muscle, measured.size))

@@ -15,6 +15,7 @@ from profundus.quantities import quantity
 from profundus.records import Flag, Reconstruction, Trial
 from profundus.rivals.plant import Plant
 from profundus.rivals.synergies import DrivenTrial, Flags, driven, electrodes, solved, unconverged, unfit
+from profundus.rivals.trials import moment_scales
 
 Floats = NDArray[np.float64]
 MAX_WEIGHT = 100.0
@@ -32,7 +33,7 @@ class SynxSettings:
         "-", low=0.5, high=1.0, default=0.95, meaning="share of the variance that the commands explain"
     )
     moment_allowance: float = quantity(
-        "N.m", low=0.01, high=100.0, default=2.0, meaning="error of the joint moment that costs one"
+        "N.m", low=0.01, high=100.0, default=2.0, meaning="error of the best known joint moment that costs one"
     )
     unmeasured_allowance: float = quantity(
         "-", low=0.001, high=10.0, default=0.5, meaning="activation of a muscle without electrode that costs one"
@@ -98,7 +99,13 @@ def _weights(fit: Sequence[DrivenTrial], measured: Flags, settings: SynxSettings
     shape = (fit[0].commands.shape[1], len(measured))
     samples = sum(int(one.counted.sum()) for one in fit)
     moments = sum(int(one.moment_counted.sum()) for one in fit)
-    moment_scale = settings.moment_allowance * np.sqrt(moments)
+    scale = moment_scales([one.moved.trial for one in fit])
+    moment_scale = [
+        settings.moment_allowance
+        * np.sqrt(moments)
+        * np.broadcast_to(scale, one.moment_counted.shape)[one.moment_counted]
+        for one in fit
+    ]
     allowance = np.where(measured, settings.residual_allowance, settings.unmeasured_allowance)
     activation_scale = allowance * np.sqrt(samples * np.where(measured, measured.sum(), (~measured).sum()))
     limit_scale = settings.limit_allowance * np.sqrt(samples * len(measured))
@@ -106,18 +113,18 @@ def _weights(fit: Sequence[DrivenTrial], measured: Flags, settings: SynxSettings
 
     def residuals(flat: Floats) -> tuple[Floats, Floats]:
         rows, slopes = [], []
-        for one, center in zip(fit, centers, strict=True):
+        for one, center, allowed in zip(fit, centers, moment_scale, strict=True):
             found = one.response(flat.reshape(shape))
             at, moment_at = one.counted, one.moment_counted
             outside = found.excitation - np.clip(found.excitation, 0.0, 1.0)
             push = one.commands[:, :, None] * (outside != 0.0)[:, None, :]
             rows += [
-                (found.moment - one.moved.trial.moment)[moment_at] / moment_scale,
+                (found.moment - one.moved.trial.moment)[moment_at] / allowed,
                 ((found.activation - center) / activation_scale)[at].ravel(),
                 (outside / limit_scale)[at].ravel(),
             ]
             slopes += [
-                found.moment_slope[moment_at].reshape(-1, flat.size) / moment_scale,
+                found.moment_slope[moment_at].reshape(-1, flat.size) / allowed[:, None],
                 _own(found.activation_slope[at] / activation_scale),
                 _own(push[at] / limit_scale),
             ]

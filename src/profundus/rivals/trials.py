@@ -39,3 +39,15 @@ def bridged(values: Floats, known: Flags) -> Floats:
         for column, seen in zip(values.T, known.T, strict=True)
     ]
     return np.stack(columns, axis=1)
+
+
+def moment_scales(trials: Sequence[Trial]) -> Floats:
+    """Return by how many times the error of each moment (coordinate,) exceeds that of the best known one; ones where nobody said.
+
+    What a rival allows an error of, or weighs it by, holds for the best known moment; others count as much less as they are known worse.
+    """
+    sd = trials[0].moment_sd
+    known = np.any([trial.moment_valid.any(axis=0) for trial in trials], axis=0)
+    if sd is None or not known.any():
+        return np.ones(len(trials[0].coordinates))
+    return np.asarray(np.where(known, sd / sd[known].min(), 1.0))

@@ -12,7 +12,7 @@ from profundus.records import EmgScale, Exclusion, Recording, Study, Subject, Ta
 from profundus.signal.clocks import anti_alias, resampled, sampled
 from profundus.signal.envelopes import Envelope, envelope
 from profundus.signal.kinematics import Motion, motion
-from profundus.signal.moments import moments_on
+from profundus.signal.moments import moments_on, with_moment_sd
 from profundus.signal.normalization import emg_scale
 from profundus.signal.window import trial_clock, trusted
 
@@ -39,7 +39,7 @@ def assemble_trials(
         raise InputError(problems)
     if trials and scale.problems:  # what was wrong with the maximal contractions is said once, with the first trial
         trials[0] = replace(trials[0], problems=(*scale.problems, *trials[0].problems))
-    return tuple(trials)
+    return with_moment_sd(study, trials)
 
 
 def assemble_trial(study: Study, recording: Recording, muscles: tuple[str, ...], *, scale: EmgScale) -> Trial:
