@@ -27,11 +27,11 @@ from profundus.skeleton.paths import Geometry
 Floats = NDArray[np.float64]
 MARGIN_S = 0.5  # simulated before and after a stretch, so that delays and filters know what was and what will be
 PACE, REACH, OFFSET_RAD = (0.85, 1.18), (0.9, 1.1), 0.04  # of what was recorded
-MOMENT_SD, MOMENT_SWING = 0.15, 0.12  # log factor of a joint's moment, and its slow changes
-SLACK_SD, ARM_SD = 0.06, 0.08  # of tendon slack length, in fiber lengths; log, of a muscle's moment arms
+MOMENT_SD, MOMENT_SWING = 0.25, 0.15  # log factor of a joint's moment, and its slow changes
+SLACK_SD, ARM_SD = 0.08, 0.12  # of tendon slack length, in fiber lengths; log, of a muscle's moment arms
 DELAY, DELAY_SD = (0.03, 0.11), 0.012  # s; between a person's muscles
 CROSSTALK = (0.0, 0.15)
-MOMENT_ERROR = (0.02, 0.12)  # of the largest moment of a joint
+MOMENT_ERROR = (0.03, 0.25)  # of the largest moment of a joint
 PASSIVE_SHARE = (0.0, 1.0)  # how much of its passive forces a person's control knows of
 LARGEST = 0.95  # quantile of a moment that counts as its largest
 WEAK, WORKING = 0.02, 0.25
