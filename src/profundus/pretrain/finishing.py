@@ -27,10 +27,11 @@ FEWEST, MOST_KNOWN = 200, 1500  # people whose habits tell who is a stranger
 def prior_and_scores(
     learner: Learner,
     anatomy: Anatomy,
-    coordinates: tuple[str, ...],
     network: PersonTransformer,
     people: People,
     family: NDArray[np.int_],
+    *,
+    coordinates: tuple[str, ...],
 ) -> tuple[DeepPrior, Judged]:
     """Return the calibrated prior and its scores; every other person calibrates, the rest judge.
 

@@ -20,7 +20,7 @@ from profundus.model.limb_windows import LimbWindows
 from profundus.model.prior import new_network
 from profundus.model.views import AnyWindows, clues_of, remade
 from profundus.network.person import PersonTransformer, Scale
-from profundus.pretrain.lessons import Lesson, disturbed, electrodes, loss
+from profundus.pretrain.lessons import HIDDEN, Lesson, disturbed, electrodes, loss
 from profundus.records import Anatomy, LearningSettings, Recipe, View
 
 SEEN_FIRST = 200  # people from whom the scale of the clues is taken
@@ -69,6 +69,7 @@ class Learner:
         self.recipe, self.people = recipe, people
         self.view: View = "limb" if isinstance(people.windows, LimbWindows) else "hinge"
         self.usual = np.isin(anatomy.muscles, recipe.electrodes)
+        self.weight = np.where(self.usual, HIDDEN[self.view], 1.0).astype(np.float32)
         self.together = same_group(anatomy.groups)
         self.scale = clue_scale(people, self.usual, self.together)
         self.optimizer = _optimizer(recipe.learning)
@@ -111,7 +112,7 @@ class Learner:
             every = self.people.windows
             windows = remade(every, (np.asarray(field[person][trials], dtype=_single(field)) for field in every))
             few = chance.integers(min(FEW, len(trials)), len(trials) + 1)
-            seen = electrodes(chance, self.usual)
+            seen = electrodes(chance, self.usual, self.view)
             windows = disturbed(windows, chance, seen=bool(seen.any()), no_mvc=own.no_mvc)
             windows = windows._replace(valid=windows.valid & (np.arange(len(trials)) < few)[:, None])
             truth = np.asarray(self.people.truth[person][trials], dtype=np.float32)
@@ -123,7 +124,9 @@ class Learner:
         self, network: PersonTransformer, mean: PersonTransformer, optimizer: Any, step: Array, lessons: Lesson
     ) -> Any:
         def total(network: PersonTransformer) -> Float[Array, ""]:
-            return jnp.mean(jax.vmap(lambda lesson: loss(network, self.scale, lesson, self.together))(lessons))
+            return jnp.mean(
+                jax.vmap(lambda lesson: loss(network, self.scale, lesson, self.together, self.weight))(lessons)
+            )
 
         found, slope = eqx.filter_value_and_grad(total)(network)
         update, optimizer = self.optimizer.update(slope, optimizer, eqx.filter(network, eqx.is_inexact_array))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -15,10 +16,17 @@ from profundus.model.limb_windows import LimbWindows
 from profundus.model.views import AnyWindows, clues_of
 from profundus.model.windows import Windows
 from profundus.network.person import PersonTransformer, Scale, Told
+from profundus.records import View
 
 NOISE_FLOOR = 0.1  # of the reference: smaller errors are luck
 LEVEL_SHARE = COURSE_SHARE = 0.1  # of the likelihood of the errors, beside their size
-USUAL, ONE_LESS = 0.55, 0.27  # lessons with the recipe's electrodes, and with one of them less; the rest: any
+SHARES: Mapping[
+    View, tuple[float, float]
+] = {  # lessons with the recipe's electrodes, and with one of them less; the rest: any
+    "hinge": (0.55, 0.27),
+    "limb": (0.3, 0.5),  # of many electrodes each is missing rarely enough
+}
+HIDDEN: Mapping[View, float] = {"hinge": 1.0, "limb": 5.0}  # weight of a usual electrode's muscle where it is missing
 NONE, BLIND = 0.04, 0.5  # lessons without electrodes, and those of them without moments: what motion alone tells
 ANY_SEEN = 0.6
 NO_MOMENT, NO_LOAD, SHORT = 0.08, 0.08, 0.15
@@ -90,8 +98,14 @@ def wrong_by(told: Told, reference: Array, lesson: Lesson) -> Wrong:
     return Wrong(*(jnp.where(some, values, 0.0) for values in (size, level, level_surprise, course_surprise)))
 
 
-def loss(network: PersonTransformer, scale: Scale, lesson: Lesson, together: NDArray[np.float64]) -> Float[Array, ""]:
-    """Return the mean over the muscles that had no electrode.
+def loss(
+    network: PersonTransformer,
+    scale: Scale,
+    lesson: Lesson,
+    together: NDArray[np.float64],
+    weight: Float[np.ndarray, " muscle"],
+) -> Float[Array, ""]:
+    """Return the mean over the muscles that had no electrode, each with its ``weight``.
 
     Sizes count by their logarithm: methods are compared by ratios, and people who are easy teach as much as people who are hard.
     """
@@ -99,10 +113,10 @@ def loss(network: PersonTransformer, scale: Scale, lesson: Lesson, together: NDA
     wrong = wrong_by(told, reference, lesson)
     asked = jnp.any(~lesson.seen & jnp.any(lesson.windows.valid, axis=1)[:, None], axis=0)
     each = jnp.log(wrong.size + NOISE_FLOOR) + LEVEL_SHARE * wrong.level_surprise + COURSE_SHARE * wrong.course_surprise
-    return jnp.sum(jnp.where(asked, each, 0.0)) / jnp.maximum(jnp.sum(asked), 1)
+    return jnp.sum(jnp.where(asked, weight * each, 0.0)) / jnp.maximum(jnp.sum(asked * weight), 1.0)
 
 
-def electrodes(chance: np.random.Generator, usual: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def electrodes(chance: np.random.Generator, usual: NDArray[np.bool_], view: View = "hinge") -> NDArray[np.bool_]:
     """Return which muscles (muscle,) have an electrode in a lesson.
 
     Mostly the usual ones, often one less, sometimes any; rarely none, never all.
@@ -110,8 +124,9 @@ def electrodes(chance: np.random.Generator, usual: NDArray[np.bool_]) -> NDArray
     if chance.uniform() < NONE:
         return np.zeros_like(usual)
     coin, seen = chance.uniform(), usual.copy()
-    if coin >= USUAL:
-        if coin < USUAL + ONE_LESS:
+    all_there, one_less = SHARES[view]
+    if coin >= all_there:
+        if coin < all_there + one_less:
             seen[chance.choice(np.flatnonzero(usual))] = False
         else:
             seen = chance.uniform(size=len(usual)) < ANY_SEEN
