@@ -406,7 +406,7 @@ def test_emg_with_its_time_in_milliseconds_is_refused(lab):
 
 
 def test_an_incomplete_geometry_is_told_to_be_of_no_use_and_nothing_else(lab):
-    assert "cannot be used yet" in only_error(lab, STUDY + "[geometry]\nmoment_arms = {}\n").what
+    assert "arm26 has paths of its own" in only_error(lab, STUDY + "[geometry]\nmoment_arms = {}\n").what
 
 
 def test_truth_from_the_file_of_the_emg_is_no_truth(lab):

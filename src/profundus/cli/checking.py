@@ -14,8 +14,11 @@ from profundus.io.anatomy import arm_sign
 from profundus.io.study_file import check_study
 from profundus.io.study_model import outline_of
 from profundus.protocols.inverse_dynamics import with_moments
+from profundus.protocols.models import anatomy_of
+from profundus.protocols.tables import brings_tables
 from profundus.records import Anatomy, Study, Subject, Trial
 from profundus.signal import assemble_trials, quality_problems, quality_table
+from profundus.validate.false_strides import false_moment_problems
 
 Facts = dict[str, object]
 
@@ -25,7 +28,7 @@ def checked(study_file: Path, *, data_root: Path | None = None) -> Outcome:
     study, problems = check_study(study_file, data_root=data_root)
     if study is None:
         return _outcome({"study_file": study_file}, [], problems)
-    anatomy = outline_of(study)
+    anatomy, misfits = _anatomy(study)
     people, more = _people(study, anatomy)
     facts = {
         "study_file": study_file,
@@ -47,7 +50,17 @@ def checked(study_file: Path, *, data_root: Path | None = None) -> Outcome:
         table(_group_rows(study, anatomy), title="Electrodes"),
         *_calibration_words(study),
     ]
-    return _outcome(facts, words, (*problems, *more))
+    return _outcome(facts, words, (*problems, *misfits, *more))
+
+
+def _anatomy(study: Study) -> tuple[Anatomy, tuple[Problem, ...]]:
+    """Return what is known of the muscles, and whether paths that come as tables cannot be followed; models are not opened for that."""
+    if brings_tables(study):
+        try:
+            return anatomy_of(study), ()
+        except InputError as error:
+            return outline_of(study), error.problems
+    return outline_of(study), ()
 
 
 def _outcome(facts: Facts, words: list[Words], problems: tuple[Problem, ...]) -> Outcome:
@@ -72,7 +85,7 @@ def _people(study: Study, anatomy: Anatomy) -> tuple[dict[str, tuple[Trial, ...]
             continue
         people[subject.id] = trials
         problems += [problem for trial in trials for problem in trial.problems]
-        problems += _nothing_left(study, subject, trials)
+        problems += [*_nothing_left(study, subject, trials), *false_moment_problems(trials)]
         problems += quality_problems(quality_table(trials, subject, arm_sign=signs), subject.id)
     return people, problems
 

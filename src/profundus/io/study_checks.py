@@ -17,16 +17,6 @@ MANY = 12
 """Muscles that are listed one by one where they were forgotten."""
 
 
-def not_yet_possible(study: StudyFile, text: StudyText) -> Iterator[Problem]:
-    """Yield what a study file may ask for but this version cannot do, with what to do instead."""
-    if study.geometry is not None and study.geometry.model_fields_set != {"allow_mm"}:
-        what, remedy = "[geometry] cannot be used yet", 'Leave it out and set study.model = "arm26"'
-        yield text.problem("error", what, ("geometry",), remedy=remedy)
-    if study.study.muscle_parameters is not None:
-        what, remedy = "muscle_parameters cannot be read yet", "Leave it out: the parameters of the model are used"
-        yield text.problem("error", what, ("study", "muscle_parameters"), remedy=remedy)
-
-
 def trials_agree(trials: Iterable[TrialSection], of: str, text: StudyText) -> Iterator[Problem]:
     """Yield trials of one person that have the same name, or that ask for what cannot be done yet."""
     trials = list(trials)

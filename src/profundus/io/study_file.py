@@ -10,7 +10,6 @@ from pathlib import Path
 from profundus.errors import InputError, Problem, StudyError
 from profundus.io.study_calibration import calibrations_of, wired_muscles
 from profundus.io.study_checks import (
-    not_yet_possible,
     people_agree,
     settings_agree,
     trials_agree,
@@ -18,7 +17,9 @@ from profundus.io.study_checks import (
 from profundus.io.study_content import nothing_to_learn
 from profundus.io.study_dynamics import dynamics_agree
 from profundus.io.study_extent import left_open
+from profundus.io.study_geometry import geometry_agrees
 from profundus.io.study_model import StudyModel, study_model
+from profundus.io.study_path_tables import PathTables
 from profundus.io.study_paths import StudyData, data_folder
 from profundus.io.study_recording import RecordingReader
 from profundus.io.study_schema import NewTrialsFile, StudyFile, TrialSection
@@ -125,7 +126,7 @@ def _model(
     file: StudyFile, text: StudyText, aside: frozenset[str], data: StudyData | None
 ) -> tuple[StudyModel, list[Problem]]:
     """Return the model, its anatomy where it can be had, and what does not agree with it or cannot be done."""
-    problems = [*not_yet_possible(file, text), *settings_agree(file, text), *dynamics_agree(file, text)]
+    problems = [*geometry_agrees(file, text), *settings_agree(file, text), *dynamics_agree(file, text)]
     model, more = study_model(file, text, aside, data)
     return model, [*problems, *more]
 
@@ -163,11 +164,19 @@ def _read_subjects(file: StudyFile, anatomy: Anatomy | None, data: StudyData) ->
         "kinematics": file.kinematics.model_copy(update={"moving": moving}),
     }
     reader = RecordingReader(file.model_copy(update=known), anatomy, data)
+    used = {*file.study.measured, *file.study.deep}
+    paths = PathTables(file, tuple(muscle for muscle in anatomy.muscles if muscle in used), data)
     subjects = []
     for subject in file.subject:
         recordings = [
-            reader.recording(
-                trial, _exclusions(file, subject.id, trial), wired_muscles(file, subject=subject.id, trial=trial.name)
+            paths.added(
+                reader.recording(
+                    trial,
+                    _exclusions(file, subject.id, trial),
+                    wired_muscles(file, subject=subject.id, trial=trial.name),
+                ),
+                trial,
+                subject.id,
             )
             for trial in subject.trial
         ]

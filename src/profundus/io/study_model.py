@@ -11,8 +11,10 @@ from pathlib import Path
 from profundus.errors import InputError, Problem
 from profundus.io.anatomy import read_anatomy
 from profundus.io.anatomy_file import ANATOMY, read_anatomy_file
+from profundus.io.muscle_table import is_muscle_table, muscles_outline, read_muscle_table
 from profundus.io.osim import ModelSketch, is_osim, read_sketch
 from profundus.io.study_checks import columns_agree, muscles_agree
+from profundus.io.study_geometry import BRING, brings_tables
 from profundus.io.study_names import is_name, nearest_name
 from profundus.io.study_paths import StudyData
 from profundus.io.study_schema import StudyFile
@@ -44,17 +46,21 @@ def study_model(
     if aside & {"study", "study.model"}:
         return StudyModel(file, None), []
     try:
-        if not is_osim(file.study.model):
-            anatomy = read_anatomy(file.study.model)
-            return _agreeing(file, anatomy, text, aside, lambda name: _matching(name, anatomy.muscles))
-        if data is None:
+        if data is None and (is_osim(file.study.model) or brings_tables(file)):
             kept = Path(text.file).parent / ANATOMY
             return StudyModel(_explicit(file), read_anatomy_file(kept), str(kept)), []
+        if data is not None and brings_tables(file):
+            return _listed(file, text, aside, data)
+        if data is None or not is_osim(file.study.model):
+            anatomy = read_anatomy(file.study.model)
+            return _agreeing(file, anatomy, text, aside, lambda name: _matching(name, anatomy.muscles))
         place = data.file(file.study.model, MODEL_AT)
         return (StudyModel(file, None), []) if place is None else _outlined(file, place, text, aside)
     except InputError as error:
         said = [
-            text.problem("error", problem.what, MODEL_AT, expected=problem.expected, remedy=problem.remedy)
+            text.problem(
+                "error", problem.what, MODEL_AT, expected=f"{problem.expected}, {BRING}", remedy=problem.remedy
+            )
             if problem.file in {"", file.study.model}
             else problem
             for problem in error.problems
@@ -66,12 +72,37 @@ def outline_of(study: Study) -> Anatomy:
     """Return what is known of a study's muscles and coordinates without OpenSim: of its models no paths, and only declared groups."""
     if not study.model_file:
         anatomy = read_anatomy(study.model, ignored=study.ignored)
+    elif is_muscle_table(study.model_file):
+        anatomy = _of_table(Path(study.model_file), study.model, {*study.measured, *study.deep}, study.moved)
     elif is_osim(study.model_file):
         anatomy = read_sketch(study.model_file).outline({*study.measured, *study.deep}, study.moved)
     else:
         anatomy = read_anatomy_file(Path(study.model_file))
     groups = tuple(study.groups.get(name, own) for name, own in zip(anatomy.muscles, anatomy.groups, strict=True))
     return replace(anatomy, groups=groups)
+
+
+def _listed(
+    file: StudyFile, text: StudyText, aside: frozenset[str], data: StudyData
+) -> tuple[StudyModel, list[Problem]]:
+    """Return what a table of muscle parameters says of the muscles that the study uses."""
+    if file.study.muscle_parameters is None or not is_muscle_table(file.study.muscle_parameters):
+        return StudyModel(file, None), []  # that has been told
+    place = data.beside(file.study.muscle_parameters, ("study", "muscle_parameters"))
+    if place is None:
+        return StudyModel(file, None), []
+    moved = (*file.study.coordinates, *file.kinematics.moving)
+    whole = _of_table(place, file.study.model, None, moved)
+    found, problems = _agreeing(file, whole, text, aside, lambda name: _matching(name, whole.muscles))
+    section = found.file.study
+    return StudyModel(
+        found.file, _of_table(place, section.model, {*section.measured, *section.deep}, moved), str(place)
+    ), problems
+
+
+def _of_table(place: Path, name: str, muscles: Collection[str] | None, coordinates: Collection[str]) -> Anatomy:
+    rows = [row for row in read_muscle_table(place) if muscles is None or row.muscle in muscles]
+    return muscles_outline(rows, name=name, coordinates=tuple(dict.fromkeys(coordinates)))
 
 
 def _outlined(file: StudyFile, place: Path, text: StudyText, aside: frozenset[str]) -> tuple[StudyModel, list[Problem]]:

@@ -87,6 +87,18 @@ class StudyData:
         path = self._place(written, at)
         return path if path is not None and self._digested(written, path) else None
 
+    def beside(self, written: str, at: Location) -> Path | None:
+        """Return where a file is that may stand beside the study file, too, which comes first; else as `file`."""
+        here = Path(self.text.file).resolve().parent
+        try:
+            path = (here / written).resolve()
+            found = path.is_file() and not unsafe_path(written, path, here)
+        except (OSError, ValueError, RuntimeError):  # no path at all: `file` says so
+            found = False
+        if not found:
+            return self.file(written, at)
+        return path if self._digested(written, path) else None
+
     def _read(self, written: str, at: Location) -> Table | None:
         path = self._place(written, at)
         return None if path is None else self._attempt(written, path)

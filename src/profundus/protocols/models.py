@@ -12,6 +12,7 @@ from profundus.io.osim import is_osim
 from profundus.io.study_model import outline_of
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.osim import studied
+from profundus.protocols.tables import brings_tables, tabled
 from profundus.records import Anatomy, Reconstruction, Study, Trial
 from profundus.rivals.copy import copy_nearest, nearest
 
@@ -29,9 +30,9 @@ def model_of(study: Study) -> tuple[Anatomy, MusculoskeletalModel]:
 
 def anatomy_of(study: Study) -> Anatomy:
     """Return the anatomy of a study, in the functional groups that it declares. Raises as `model_of`."""
-    if not is_osim(study.model_file):
+    if not (is_osim(study.model_file) or brings_tables(study)):
         return outline_of(study)  # nothing has to be sampled
-    anatomy = studied(study)
+    anatomy = studied(study) if is_osim(study.model_file) else tabled(study)
     groups = tuple(study.groups.get(name, own) for name, own in zip(anatomy.muscles, anatomy.groups, strict=True))
     return replace(anatomy, groups=groups)
 

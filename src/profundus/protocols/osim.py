@@ -117,7 +117,7 @@ def studied(study: Study) -> Anatomy:
         Path(study.model_file), study.moved, ends, still | study.fixed, muscles, postures, explained=study.coordinates
     )
     anatomy = osim_anatomy(wanted)
-    problems = [*misfits(anatomy, study.model, allow_mm=study.allow_mm), *_uncrossing(anatomy, study)]
+    problems = [*misfits(anatomy, study.model, allow_mm=study.allow_mm), *uncrossing(anatomy, study)]
     if problems:
         raise InputError(problems)
     return anatomy
@@ -131,7 +131,7 @@ def _recorded(study: Study) -> Floats:
     return np.asarray(postures[np.isfinite(postures).all(axis=1)], dtype=np.float64)
 
 
-def _uncrossing(anatomy: Anatomy, study: Study) -> list[Problem]:
+def uncrossing(anatomy: Anatomy, study: Study) -> list[Problem]:
     """Return an error for each muscle that has no moment arm worth the name about any coordinate whose moment is explained."""
     largest = dict.fromkeys(anatomy.muscles, 0.0)
     for fit in anatomy.path_fits:

@@ -1,7 +1,7 @@
 """What is handed from room to room: frozen values that know their validity and nothing else."""
 
 from profundus.records.advice import Advice, AdviceRow
-from profundus.records.anatomy import Anatomy, CoordinateRange, PathFit, PathProducts, PathSpline
+from profundus.records.anatomy import Anatomy, CoordinateRange, MuscleRow, PathFit, PathProducts, PathSpline
 from profundus.records.calibration import CalibratedRow, Calibration, Observation
 from profundus.records.fitting import FitSettings, LossSettings, NetworkSettings
 from profundus.records.inverse_dynamics import ExternalForces, HeldLoad, InverseDynamics
@@ -36,6 +36,7 @@ __all__ = [
     "InverseDynamics",
     "LearningSettings",
     "LossSettings",
+    "MuscleRow",
     "NetworkSettings",
     "Observation",
     "ParameterRow",

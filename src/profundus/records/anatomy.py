@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.errors import Problem
+from profundus.quantities import quantity
 
 Floats = NDArray[np.float64]
 
@@ -72,6 +73,18 @@ class PathFit:
     worst_arm_error: float
     rms_arm_error: float
     disagreement: float
+
+
+@dataclass(frozen=True)
+class MuscleRow:
+    """A muscle as a table of published parameters has it; ``group`` is empty where the table declares none."""
+
+    muscle: str
+    max_isometric_force: float = quantity("N", low=1.0, high=2e4)
+    optimal_fiber_length: float = quantity("m", low=0.005, high=0.6)
+    tendon_slack_length: float = quantity("m", low=0.001, high=0.6)
+    pennation: float = quantity("rad", low=0.0, high=1.2)
+    group: str = ""
 
 
 @dataclass(frozen=True)

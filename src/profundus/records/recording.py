@@ -41,7 +41,8 @@ class Recording:
     ``motion`` is the kind of movement in a word ("cyclic", "steps"), empty where unknown. ``wire`` holds envelopes of deep muscles,
     fractions of maximum, that a calibration names: a fit may read these.
     ``inverse_dynamics`` is what joint moments are to be computed from where they were not recorded; ``moments_from`` says how that was
-    done.
+    done. ``lengths`` and ``moment_arms`` {coordinate: table} [m], columns are muscles, are what a study without a model file brings of its
+    muscles' paths.
     """
 
     name: str
@@ -59,6 +60,8 @@ class Recording:
     wire: Table | None = None
     inverse_dynamics: InverseDynamics | None = None
     moments_from: dict[str, object] = field(default_factory=dict, compare=False)
+    lengths: Table | None = None
+    moment_arms: dict[str, Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

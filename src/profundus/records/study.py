@@ -55,8 +55,8 @@ class Study:
     ``fixed`` holds model coordinates that are not recorded [rad]; ``moment_low_pass_hz`` and ``kinematics_low_pass_hz`` are None where no
     filter is asked for. ``digests`` maps every input file to its SHA-256, by its path below ``data_root``. ``moving`` coordinates are
     recorded, but their moments are not explained; ``groups`` is {muscle: declared functional group}; ``model_file`` is where an OpenSim
-    model, or the anatomy that a run keeps of it, stands. ``moment_sd`` is {coordinate: standard deviation [N.m]} where the study knows
-    better than the fit's settings.
+    model, the table of muscle parameters beside tables of paths, or the anatomy that a run keeps of either stands. ``moment_sd`` is
+    {coordinate: standard deviation [N.m]} where the study knows better than the fit's settings.
     """
 
     name: str

@@ -28,7 +28,8 @@ DIFFERS = 1e-3  # m; arms that are further than this from -dl/dq are not fitted 
 class SampledPaths:
     """Muscles with their parameters (muscle,) in SI units, their fitted paths, and what was seen on the way.
 
-    ``length`` (posture, muscle) and ``moment_arm`` (posture, coordinate, muscle) [m] are OpenSim's at the held-out ``posture``;
+    ``length`` (posture, muscle) and ``moment_arm`` (posture, coordinate, muscle) [m] are OpenSim's at the held-out ``posture``,
+    ``length_error`` and ``arm_error`` how far paths that were not fitted to these are from them;
     ``disagreement`` (coordinate, muscle) [m] is how far OpenSim's moment arms are from minus the derivative of its lengths.
     """
 
@@ -39,16 +40,8 @@ class SampledPaths:
     length: Floats
     moment_arm: Floats
     disagreement: Floats
-
-    @property
-    def length_error(self) -> Floats:
-        """Return errors of path length (posture, muscle) [m] at postures not fitted to."""
-        return self.paths.length(self.posture) - self.length
-
-    @property
-    def arm_error(self) -> Floats:
-        """Return errors of moment arms (posture, coordinate, muscle) [m] at postures not fitted to."""
-        return self.paths.moment_arm(self.posture) - self.moment_arm
+    length_error: Floats
+    arm_error: Floats
 
 
 def sampled_paths(
@@ -90,9 +83,10 @@ def sampled_paths(
         np.array([min(max(0.0, a), b) for a, b in zip(low, high, strict=True)]),
     )
     parameters = {key: values for key, values in found.items() if values.ndim == 1}
+    there, arm_there = length[len(fit_to) : count], found["moment_arm"][len(fit_to) :]
     return SampledPaths(
-        tuple(answer["muscles"]), parameters, paths, out, length[len(fit_to) : count], found["moment_arm"][len(fit_to) :],
-        disagreement,
+        tuple(answer["muscles"]), parameters, paths, out, there, arm_there, disagreement,
+        paths.length(out) - there, paths.moment_arm(out) - arm_there,
     )  # fmt: skip
 
 

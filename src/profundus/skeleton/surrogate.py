@@ -5,6 +5,7 @@ A path is a cubic spline over each coordinate that it crosses, and products of C
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -77,11 +78,19 @@ class Surrogate:
         return total
 
 
-def fitted(samples: Samples, held_out: Samples, low: Floats, high: Floats, reference: Floats) -> Surrogate:
+def fitted(
+    samples: Samples,
+    held_out: Samples,
+    low: Floats,
+    high: Floats,
+    reference: Floats,
+    *,
+    degrees: Sequence[int] = DEGREES,
+) -> Surrogate:
     """Return the paths that follow ``samples`` best, lengths and moment arms alike, over ``low`` to ``high`` (coordinate,) [rad].
 
-    ``held_out`` decides only how high the degree of the products is. At the ``reference`` posture every spline is zero. Moment arms that
-    are NaN are not fitted to.
+    ``held_out`` decides only which of the ``degrees`` the products have. At the ``reference`` posture every spline is zero. Moment
+    arms that are NaN are not fitted to.
     """
     knots = tuple(_knots(*ends) for ends in zip(low, high, strict=True))
     count = samples.length.shape[1]
@@ -90,18 +99,20 @@ def fitted(samples: Samples, held_out: Samples, low: Floats, high: Floats, refer
     kinds = np.concatenate([samples.crosses, np.isfinite(samples.moment_arm).any(axis=0)])
     for kind in np.unique(kinds, axis=1).T:
         muscles = np.flatnonzero((kinds == kind[:, None]).all(axis=0))
-        whole = _with(whole, _fit_of(muscles, samples, held_out, whole), muscles)
+        whole = _with(whole, _fit_of(muscles, samples, held_out, whole, degrees), muscles)
     return _based(whole, reference)
 
 
-def _fit_of(muscles: NDArray[np.intp], samples: Samples, held_out: Samples, empty: Surrogate) -> Surrogate:
+def _fit_of(
+    muscles: NDArray[np.intp], samples: Samples, held_out: Samples, empty: Surrogate, degrees: Sequence[int]
+) -> Surrogate:
     """Return the paths of muscles that cross the same coordinates, with products of the lowest degree that is good enough."""
     columns = tuple(int(c) for c in np.flatnonzero(samples.crosses[:, muscles[0]]))
     if not columns:
         zeros = tuple(c[:, muscles] for c in empty.coefficients)
         return replace(empty, base=samples.length[:, muscles].mean(axis=0), coefficients=zeros)
     found = empty
-    for degree in DEGREES:
+    for degree in degrees:
         found = _least_squares(muscles, columns, degree, samples, empty)
         length = np.abs(found.length(held_out.posture) - held_out.length[:, muscles]).max()
         arm = np.abs(found.moment_arm(held_out.posture) - held_out.moment_arm[:, :, muscles])
