@@ -10,6 +10,9 @@ NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 PATTERN = re.compile(r"[A-Za-z0-9_*?-][A-Za-z0-9_.*?-]{0,63}")
 NAME_RULE = "1 to 64 letters, digits, '_', '-' or '.', not beginning with a dot"
 
+_SIDE = re.compile(r"(?<![A-Za-z])(left|right|l|r)(?![A-Za-z])", re.IGNORECASE)
+_OTHER = {"l": "r", "r": "l", "left": "right", "right": "left"}
+
 LONGEST = 120
 """Characters of a text that an error shows: paths are longer than names."""
 
@@ -46,3 +49,9 @@ def nearest_name(name: str, known: Iterable[str]) -> str:
     if close:
         return f"Did you mean {shown(folded[close[0]])}?"
     return "There is " + ", ".join(shown(n) for n in names[:12]) + (" ..." if len(names) > 12 else "") if names else ""
+
+
+def other_side(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is the same on the other side of the body (``knee_angle_l`` of ``knee_angle_r``), or nothing."""
+    mirrored = _SIDE.sub(lambda found: _OTHER[found[0].lower()], name).casefold()
+    return next((one for one in known if one.casefold() == mirrored != name.casefold()), "")

@@ -11,7 +11,7 @@ from profundus.errors import Problem, sentences
 from profundus.io.study_angles import angle_in_radians, held_coordinates, rotation_scale
 from profundus.io.study_clock import clock_problems
 from profundus.io.study_dynamics import DynamicsReader
-from profundus.io.study_names import nearest_name, shown
+from profundus.io.study_names import nearest_name, other_side, shown
 from profundus.io.study_paths import StudyData
 from profundus.io.study_schema import StudyFile, SubjectSection, TrialSection
 from profundus.io.study_text import Location
@@ -177,6 +177,9 @@ class RecordingReader:
         for name, column in missing.items():
             hint = nearest_name(column, table.labels)
             what = f"there is no column {shown(column)} for {kind} {name}"
+            if other := other_side(column, table.labels):
+                what += f"; {shown(other)} is of the other side"
+                hint = "Give the file of this side: a column of the other side under this name is a mistake that nothing tells"
             self.data.report(Problem("error", what, table.source, remedy=sentences(hint, remedy)))
         return not missing
 

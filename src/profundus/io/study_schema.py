@@ -72,7 +72,9 @@ class MomentsSection(Section):
 
     columns: dict[Name, Line] = Field(default_factory=dict)
     sign: dict[Name, Literal[-1, 1]] = Field(default_factory=dict)
-    sd: dict[Name, Annotated[float, within(declared_quantities(LossSettings)["moment_sd"])]] = Field(default_factory=dict)
+    sd: dict[Name, Annotated[float, within(declared_quantities(LossSettings)["moment_sd"])]] = Field(
+        default_factory=dict
+    )
     low_pass_hz: CutOff = None
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from profundus.errors import Problem
 from profundus.io.anatomy import arm_sign
+from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.inverse_dynamics import with_moments
 from profundus.records import Anatomy, EmgScale, QualityRow, Study, Subject, Trial
 from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
+from profundus.signal.agreement import agreement_rows
+from profundus.validate.false_strides import false_moment_problems
 
 
 @dataclass(frozen=True)
@@ -27,9 +32,19 @@ def recorded(study: Study, person: Subject, anatomy: Anatomy) -> Recorded:
     person = with_moments(study, person)
     scale = emg_scale(study, person)
     trials = assemble_trials(study, person, anatomy.muscles, scale=scale)
-    quality = quality_table(trials, person, arm_sign=arm_sign(anatomy, study.coordinates))
-    found = heard_of(trials, quality, person.id)
+    quality = _quality(study, person, anatomy, trials)
+    found = (*heard_of(trials, quality, person.id), *false_moment_problems(trials))
     return Recorded(trials, scale, quality, tuple(problem for problem in found if problem not in study.problems))
+
+
+def _quality(study: Study, person: Subject, anatomy: Anatomy, trials: Sequence[Trial]) -> tuple[QualityRow, ...]:
+    """Return all checks; of a model from a file, moments are held against what its generic muscles make of the envelopes."""
+    if not study.model_file:
+        return quality_table(trials, person, arm_sign=arm_sign(anatomy, study.coordinates))
+    model = MusculoskeletalModel(anatomy, coordinates=study.moved)
+    arms = [np.asarray(model.moment_arms(trial.angle), dtype=float) for trial in trials]
+    strength = dict(zip(anatomy.muscles, anatomy.max_isometric_force.tolist(), strict=True))
+    return (*quality_table(trials, person), *agreement_rows(trials, arms, strength))
 
 
 def heard_of(trials: Iterable[Trial], quality: Sequence[QualityRow], subject: str) -> tuple[Problem, ...]:

@@ -62,7 +62,9 @@ def with_moment_sd(study: Study, trials: Sequence[Trial]) -> tuple[Trial, ...]:
         return tuple(trials)
     found = {name: _doubt(study, trials, place) for place, name in enumerate(study.moved)}
     sd = np.array([value for value, _ in found.values()])
-    told: dict[str, object] = {"sd": {name: round(value, 6) for name, (value, _) in found.items() if name in study.coordinates}}
+    told: dict[str, object] = {
+        "sd": {name: round(value, 6) for name, (value, _) in found.items() if name in study.coordinates}
+    }
     told |= {"sd_from": {name: said for name, (_, said) in found.items() if name in study.coordinates}}
     return tuple(
         replace(trial, moment_sd=sd, processing=trial.processing | {"moments": _joined(trial.processing, told)})

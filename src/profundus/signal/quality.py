@@ -32,6 +32,9 @@ MEANS = {check.name: check.means for check in (*RAW, *ENVELOPE, *FRACTION)} | {
     "faint": "the largest value of all trials is tiny: volts instead of a fraction of MVC?",
     "moment sign": "the moment falls when its own muscles work more: the sign of the moment may be wrong, or flexor and extensor "
     "electrodes are swapped; check [moments] sign and [emg.channels]",
+    "moment of other leg": "the moment would be its muscles' work were it shifted by this time [s]: is it the other leg's, half a "
+    "stride off? check [moments] columns, and the sides of the electrodes",
+    "moment size": "the moment as a share of what generic muscles can make: divided by body mass, or in N.mm?",
 }
 
 
