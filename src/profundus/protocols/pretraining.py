@@ -173,7 +173,7 @@ class _Work:
         began = time.perf_counter()
         people, family = self.people(self.held_out)
         prior, scores = prior_and_scores(
-            learner, self.ground.anatomy, self.ground.coordinates, course.mean, people, family
+            learner, self.ground.anatomy, course.mean, people, family, coordinates=self.ground.coordinates
         )
         write_arrays(self.out / PRIOR, *prior_to_arrays(prior))
         said = card_of(

@@ -85,7 +85,9 @@ def simulate_limbs(
         person = _own(drawn_person(anatomy, ARM26_FOREARM, settings, streams["person"]), anatomy, streams["person"])
         done = _stretches(usable, streams["motion"], count=stretches, length=length, rate_hz=rate_hz)
         family = families[index % len(families)]
-        excitation, moment = _worked(person.body, done, anatomy, geometry, family, streams["control"], rate_hz=rate_hz)
+        excitation, moment = _worked(
+            person.body, done, anatomy, geometry, family=family, chance=streams["control"], rate_hz=rate_hz
+        )
         yield _measured(
             f"V{index:05d}",
             person,
@@ -147,9 +149,9 @@ def _worked(
     done: Stretches,
     anatomy: Anatomy,
     geometry: PathGeometry,
+    *,
     family: str,
     chance: np.random.Generator,
-    *,
     rate_hz: float,
 ) -> tuple[Floats, Floats]:
     """Return excitations (stretch, time, muscle) and the moments (stretch, time, coordinate) that they make, run forward."""
