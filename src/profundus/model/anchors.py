@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from profundus.records import LossSettings
 
@@ -47,7 +47,7 @@ def draw_anchors(seed: int, loss: LossSettings, *, members: int, muscles: int, s
     rng = np.random.default_rng(seed)
     pairs = members // 2
     widen = float(np.sqrt(members / (2 * pairs)))
-    score = norm.ppf(0.5 + (np.arange(pairs) + 0.5) / (2 * pairs))
+    score = ndtri(0.5 + (np.arange(pairs) + 0.5) / (2 * pairs))
     score = score / np.sqrt(np.mean(score**2))
 
     def stratified() -> Floats:

@@ -7,7 +7,6 @@ from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import TypeVar
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
@@ -21,7 +20,6 @@ from profundus.model.clues import (
     MOMENT_SD,
     OTHER_SD,
     SEEN_SD,
-    reference_of,
     same_group,
 )
 from profundus.model.windows import Windows
@@ -159,11 +157,11 @@ class Balance:
 
 @lru_cache(maxsize=64)
 def _shares(electrodes: tuple[bool, ...], groups: tuple[str, ...]) -> Floats:
-    """Return (muscle, muscle): of whose log envelopes that of every muscle is the mean."""
+    """Return (muscle, muscle): of whose log envelopes that of every muscle is the mean, as in `profundus.model.clues.reference_of`."""
     own, there = np.eye(len(groups)), np.array(electrodes)
-    electrode = jnp.asarray(there[None], jnp.float32)
-    means = np.asarray(reference_of(jnp.asarray(own[None]), electrode, same_group(groups)), dtype=np.float64)[0]
-    return np.where(there[:, None], own, means.T)
+    group, others = same_group(groups) * there, (1.0 - own) * there
+    weight = np.where(group.sum(axis=1, keepdims=True) > 0, group, others)
+    return np.where(there[:, None], own, weight / np.maximum(weight.sum(axis=1, keepdims=True), 1.0))
 
 
 def later(values: Floats) -> Floats:

@@ -16,6 +16,7 @@ from profundus.model.clocks import placed, spread_out
 from profundus.model.clues import same_group
 from profundus.model.heard import heard
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.padding import padded_count
 from profundus.model.prior import DeepPrior
 from profundus.model.views import CLOCKS, AnyWindows, remade, windows_in
 from profundus.model.windows import USUAL_SCALE_SD
@@ -24,7 +25,7 @@ from profundus.records import Trial, View
 
 Floats = NDArray[np.float64]
 MOST_CONTEXT = 64  # windows that stand for a person
-PADDED_WINDOWS = 8  # people whose counts of windows round to the same multiple share a compilation
+PADDED_WINDOWS = 8  # fewest that a program is compiled for; twice and four times as many up to `MOST_CONTEXT`, multiples beyond
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ def _mark(context: Context, window: int) -> bytes:
 
 def _asked(prior: DeepPrior, context: Context) -> tuple[Floats, Floats, Floats]:
     """Return the log excitation and its log sd (window, sample, muscle), and that of the level (muscle,)."""
-    missing = -context.count % PADDED_WINDOWS
+    few = context.count <= MOST_CONTEXT
+    missing = padded_count(context.count, least=PADDED_WINDOWS) - context.count if few else -context.count % PADDED_WINDOWS
     padded: list[Any] = [_padded(field, missing) for field in context.windows]
     seen = jnp.asarray(np.pad(context.seen, [(0, missing), (0, 0)]))
     parts = _run(prior.network, prior.scale, remade(context.windows, padded), seen, prior.groups)

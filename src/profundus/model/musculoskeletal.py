@@ -17,7 +17,7 @@ from profundus.muscle.parameters import ActivationParameters, MuscleParameters, 
 from profundus.muscle.registry import muscle_model, tendon_model
 from profundus.numerics.chebyshev import ChebyshevProducts, polynomials
 from profundus.numerics.relaxation import Stepper, exponential_midpoint
-from profundus.numerics.splines import UniformSpline
+from profundus.numerics.splines import UniformSpline, curves_at
 from profundus.records import Anatomy, PathProducts
 from profundus.skeleton.paths import Geometry, Paths
 
@@ -202,21 +202,20 @@ def _paths(anatomy: Anatomy, coordinates: tuple[str, ...], fixed: dict[str, floa
     """Return the paths over the moving coordinates; what the fixed ones add stands in the base length."""
     _check_coordinates(anatomy, coordinates, fixed)
     splines: dict[str, UniformSpline] = {}
-    base = jnp.asarray(anatomy.base_length)
+    base = anatomy.base_length
     defaults = {c.name: c.default for c in anatomy.coordinates}
     for path in anatomy.paths:
-        spline = UniformSpline.from_bspline(path.knots, path.coefficients, path.degree)
         if path.coordinate in coordinates:
-            splines[path.coordinate] = spline
+            splines[path.coordinate] = UniformSpline.from_bspline(path.knots, path.coefficients, path.degree)
         else:
             angle = fixed.get(path.coordinate, defaults[path.coordinate])
-            base = base + spline.value_and_slope(jnp.asarray(angle))[0]
+            base = base + curves_at(path.knots, path.coefficients, path.degree, angle)
     products = []
     for several in anatomy.products:
         left, length = _held(several, coordinates, defaults | fixed)
         base = base if length is None else base + length
         products += [] if left is None else [left]
-    return Paths(base, tuple(splines[name] for name in coordinates), tuple(products))
+    return Paths(jnp.asarray(base), tuple(splines[name] for name in coordinates), tuple(products))
 
 
 def _held(

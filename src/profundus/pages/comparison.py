@@ -9,8 +9,8 @@ from profundus.io.comparison_directory import ComparisonDirectory
 from profundus.io.run_directory import MANIFEST
 from profundus.io.store import write_whole
 from profundus.pages.run import PAGE
-from profundus.protocols.hiding import CEILING
 from profundus.report import ComparisonContent, SubjectAnswers, build_comparison, paper_figures
+from profundus.report.comparison_content import CEILING
 
 HIDDEN = "Hidden muscles: every method against the muscle's own EMG"
 DEEP = "Every method for missing muscles, on the same trials"

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from profundus.fit.compiled import keep_compiled
 from profundus.io.osim import is_osim
 from profundus.io.study_model import outline_of
 from profundus.model.musculoskeletal import MusculoskeletalModel
@@ -23,6 +24,7 @@ def model_of(study: Study) -> tuple[Anatomy, MusculoskeletalModel]:
     An OpenSim model is sampled where the study's recordings move, if that was not done before. Raises InputError for what OpenSim
     cannot do, and for muscles whose paths cannot be followed or that cross no coordinate.
     """
+    keep_compiled()
     anatomy = anatomy_of(study)
     fixed = {} if study.model_file else {name: q for name, q in study.fixed.items() if name not in study.moved}
     return anatomy, MusculoskeletalModel(anatomy, coordinates=study.moved, fixed=fixed)

@@ -16,13 +16,14 @@ from profundus.model.anchors import motion_seed
 from profundus.model.answer import Believed, believed
 from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import Geometry, MuscleResponse, MusculoskeletalModel, Parameters
+from profundus.model.padding import padded_count
 from profundus.reconstruct.strangers import refuse_strangers
 from profundus.records import FitSettings, Reconstruction, Trial, TrialReconstruction
 
 Floats = NDArray[np.float64]
 NINETY_PERCENT = 1.6448536269514722
 PAIRS = 10  # of draws, each with its mirror image
-PADDED = 256  # samples: trials of about one length share a compilation
+PADDED = 256  # samples, fewest that a program is compiled for
 
 
 def reconstruct_taught(subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> Reconstruction:
@@ -74,8 +75,9 @@ def _draws(subject: TaughtSubject, trial: Trial, known: Believed) -> Floats:
 def _moved(subject: TaughtSubject, model: MusculoskeletalModel, trial: Trial, excitation: Floats) -> dict[str, Floats]:
     """Return what the muscles do with the excitation, by the names of `MuscleResponse`."""
     count = len(trial.time)
+    missing = padded_count(count, least=PADDED) - count
     padded = [
-        jnp.asarray(np.pad(values, [(0, -count % PADDED), (0, 0)], mode="edge"))
+        jnp.asarray(np.pad(values, [(0, missing), (0, 0)], mode="edge"))
         for values in (excitation, trial.angle, trial.velocity)
     ]
     physics = _Physics(subject.parameters, subject.settings, trial.step)
