@@ -19,8 +19,9 @@ from profundus.protocols.hiding import validate_study
 from profundus.protocols.methods import chosen
 from profundus.records import Flag, Scorecard
 from profundus.records.recording import Role
+from profundus.report.scale import leading_error
 from profundus.report.words import plain
-from profundus.validate.paired import PairedRow, paired
+from profundus.validate.paired import Error, PairedRow, paired
 
 MISSING = "-"
 SHOWN = 12
@@ -82,7 +83,9 @@ def held_against_copy(result: ComparisonResult) -> tuple[list[PairedRow], list[P
         return [], []
     role: Role = "test" if any(row.role == "test" for row in rows) else "fit"
     per_load = any(row.trial == "load" and row.role == role for row in rows)
-    return list(paired(card, role=role)), list(paired(card, role=role, pooled="load")) if per_load else []
+    by = leading_error(manifest)
+    loads = paired(card, role=role, pooled="load", by=by) if per_load else ()
+    return list(paired(card, role=role, by=by)), list(loads)
 
 
 def _facts(
@@ -103,14 +106,16 @@ def _words(result: ComparisonResult, everybody: Sequence[PairedRow], per_load: S
     words: list[Words] = (
         [] if everybody else ["No truth is known of the muscles in question: only moments were scored."]
     )
+    by = leading_error(result.directory.manifest)
     for muscle in dict.fromkeys(row.name for row in everybody):
         rows = sorted(
             (row for row in everybody if row.name == muscle), key=lambda row: (math.isnan(row.ratio), row.ratio)
         )
         loads = {(row.method, row.load_kg): row for row in per_load if row.name == muscle}
         mark = ", hidden on purpose" if rows[0].hidden else ""
-        title = f"{muscle}{mark}: RMSE over the copy's, geometric mean (5 to 95 %), people won, medians"
-        words.append(table([_line(row, loads) for row in rows], title=title))
+        factor = "" if by == "rmse" else " after one factor (not normalized: amplitudes mean nothing)"
+        title = f"{muscle}{mark}: RMSE{factor} over the copy's, geometric mean (5 to 95 %), people won, medians"
+        words.append(table([_line(row, loads, by) for row in rows], title=title))
     lines = [f"{method}: {printable(subject)}: {printable(why)}" for method, subject, why in result.failures]
     return [
         *words,
@@ -129,7 +134,7 @@ def _words(result: ComparisonResult, everybody: Sequence[PairedRow], per_load: S
     ]
 
 
-def _line(row: PairedRow, loads: Mapping[tuple[str, float], PairedRow]) -> dict[str, str]:
+def _line(row: PairedRow, loads: Mapping[tuple[str, float], PairedRow], by: Error) -> dict[str, str]:
     kilograms = sorted({load for _, load in loads})
     yardstick = row.method == row.against
     return {
@@ -142,11 +147,13 @@ def _line(row: PairedRow, loads: Mapping[tuple[str, float], PairedRow]) -> dict[
             for load in kilograms
         },
         "r": plain(row.r),
-        "RMSE": plain(row.rmse, 3),
-        "nRMSE": plain(row.nrmse),
-        "amplitude": plain(row.amplitude_ratio),
+        **(_sizes(row) if by == "rmse" else {"RMSE after factor": plain(row.rmse_scaled, 4)}),
         "band holds": plain(row.coverage90),
     }
+
+
+def _sizes(row: PairedRow) -> dict[str, str]:
+    return {"RMSE": plain(row.rmse, 3), "nRMSE": plain(row.nrmse), "amplitude": plain(row.amplitude_ratio)}
 
 
 def _flag_lines(flags: Iterable[tuple[str, Flag]]) -> list[str]:

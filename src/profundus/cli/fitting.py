@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -14,9 +14,14 @@ from profundus.pages import PAGE, write_page
 from profundus.protocols.fitting import FitResult, fit_study
 from profundus.records import Flag, Scorecard
 from profundus.report import score_table
+from profundus.report.scale import leading_error
 
 DEMO = files("profundus") / "data" / "demo"
 WARNINGS_SHOWN = 10
+TITLES = {
+    "rmse": "Scores, pooled over trials (RMSE: fraction of maximum; N.m for moments)",
+    "rmse_scaled": "Scores, pooled over trials (RMSE after one factor a muscle: without normalization amplitudes mean nothing)",
+}
 
 
 def fitted(
@@ -53,13 +58,14 @@ def demonstrated(out: Path, *, overwrite: bool = False, quiet: bool = False) -> 
         return fitted(folder / "study.toml", out, data_root=folder, overwrite=overwrite, quiet=quiet)
 
 
-def score_words(scores: Scorecard) -> list[Words]:
-    """Return the table of scores, or that there is nothing to score against."""
-    rows = score_table(scores)
+def score_words(scores: Scorecard, manifest: Mapping[str, object]) -> list[Words]:
+    """Return the table of scores, or that there is nothing to score against; by what leads in the study of that ``manifest``."""
+    by = leading_error(manifest)
+    rows = score_table(scores, by=by)
     if not rows:
         return ["No truth and no moment in the trials: nothing to score."]
     return [
-        table(rows, title="Scores, pooled over trials (RMSE: fraction of maximum; N.m for moments)"),
+        table(rows, title=TITLES[by]),
         "A good moment fit does not prove the deep envelopes: see the page for what the data determine.",
     ]
 
@@ -104,7 +110,7 @@ def _words(result: FitResult, page: Path) -> list[Words]:
     flags = [flag for subject in result.subjects for flag in subject.flags]
     people = "1 subject" if len(result.subjects) == 1 else f"{len(result.subjects)} subjects"
     return [
-        *score_words(result.scores),
+        *score_words(result.scores, result.run.manifest),
         *flag_words(flags),
         *warning_words(result.warnings),
         f"\n{people} fitted in {result.seconds:.0f} s.",

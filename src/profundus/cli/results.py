@@ -38,7 +38,7 @@ def reconstructed(
         "seconds": result.seconds,
     }
     words: list[Words] = [
-        *score_words(result.scores),
+        *score_words(result.scores, run.manifest),
         *flag_words(rec.flags),
         *warning_words(result.warnings),
         f"\n{len(rec.trials)} {'trial' if len(rec.trials) == 1 else 'trials'} of {rec.subject} in {result.seconds:.0f} s.",

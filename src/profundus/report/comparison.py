@@ -17,12 +17,20 @@ from profundus.report.comparison_style import TRUTH, method_styles, short_name
 from profundus.report.comparison_tables import ceiling_block, run_block, score_block
 from profundus.report.comparison_words import cautions, findings, headline
 from profundus.report.details import problem_block, provenance_block
+from profundus.report.scale import NO_SCALE
 from profundus.report.sections import card
 from profundus.report.series import PackedSeries
 from profundus.report.single_file import LIMIT_BYTES, asset, filled, json_text, policy
 from profundus.report.words import escaped, method_name, muscle_name
 
 METRICS = {"nrmse": "nrmse", "r": "r", "amplitude": "amplitude_ratio"}
+RATIO_NOTES = {
+    "rmse": "Geometric mean over people of RMSE / RMSE of the copy; left of the line is nearer to the truth than the copy. Bars are 5 to "
+    "95\u202f% bootstrap intervals over people. The hollow marker is the same for the time course alone, after one factor per person on "
+    "every answer, the copy's included.",
+    "rmse_scaled": "Geometric mean over people of RMSE / RMSE of the copy, each after one factor a muscle and person; left of the line is "
+    "nearer to the truth's time course than the copy. Bars are 5 to 95\u202f% bootstrap intervals over people.",
+}
 EMPTY = {
     "forest": "No paired scores: there is no known truth, or the copy of the nearest muscle was not run.",
     "cells": "Nothing was scored: there is no known truth.",
@@ -63,6 +71,8 @@ def _sections(content: ComparisonContent) -> dict[str, str]:
     )
     return {
         "verdict": _verdict(content),
+        "ratio_note": escaped(RATIO_NOTES[content.error]),
+        "metrics": "".join(f'<option value="{key}">{name}</option>' for key, name in _metrics(content).items()),
         "people": escaped(_people_words(content)),
         "amplitude": escaped(amplitude_words(content)),
         "scores": score_block(content),
@@ -77,8 +87,21 @@ def _sections(content: ComparisonContent) -> dict[str, str]:
 
 def _verdict(content: ComparisonContent) -> str:
     cards = "".join(card(finding) for finding in findings(content)) if ratios(content) else ""
-    warned = "".join(f'<p class="caution-line">{escaped(text)}</p>' for text in cautions(content))
+    warned = "".join(
+        f'<p class="caution-line">{escaped(text)}</p>' for text in (*_no_scale(content), *cautions(content))
+    )
     return f'<p class="headline">{escaped(headline(content))}</p><div class="cards">{cards}</div>{warned}'
+
+
+def _metrics(content: ComparisonContent) -> dict[str, str]:
+    """Return {key: label} of what the map of everybody can show."""
+    if content.error == "rmse":
+        return {"nrmse": "nRMSE", "r": "r", "amplitude": "amplitude / truth"}
+    return {"nrmse": "RMSE after one factor", "r": "r"}
+
+
+def _no_scale(content: ComparisonContent) -> tuple[str, ...]:
+    return (NO_SCALE,) if content.error == "rmse_scaled" else ()
 
 
 def _people_words(content: ComparisonContent) -> str:
@@ -111,12 +134,14 @@ def _data(content: ComparisonContent) -> dict[str, object]:
         "cells": _cells(content),
         "levels": {name: found for name in content.deep if (found := _levels(content, name))},
         "r2": _r2(content),
+        "errorName": "nRMSE" if content.error == "rmse" else "RMSE after one factor",
         "empty": EMPTY,
     }
 
 
 def _ratios(content: ComparisonContent) -> dict[str, list[dict[str, object]]]:
-    scaled = {(row.method, row.name): row.ratio for row in ratios(content, by="rmse_scaled")}
+    beside = ratios(content, by="rmse_scaled") if content.error == "rmse" else ()
+    scaled = {(row.method, row.name): row.ratio for row in beside}
     found: dict[str, list[dict[str, object]]] = {}
     for row in ratios(content):
         if row.method in content.methods:
@@ -141,7 +166,8 @@ def _cells(content: ComparisonContent) -> dict[str, object]:
         found = cells(content, muscle)
         if found:
             rows = [[found.get((method, *column)) for column in columns] for method in content.methods]
-            values[muscle] = {key: [_values(row, name) for row in rows] for key, name in METRICS.items()}
+            shown = METRICS if content.error == "rmse" else {"nrmse": "rmse_scaled", "r": "r"}
+            values[muscle] = {key: [_values(row, name) for row in rows] for key, name in shown.items()}
     named = [{"subject": subject, "load": load if load >= 0 else None} for subject, load in columns]
     return {"columns": named, "values": values}
 

@@ -9,6 +9,8 @@ from functools import cached_property
 from profundus.errors import InputError, Problem
 from profundus.records import Flag, Reconstruction, Scorecard, Trial, TrialReconstruction
 from profundus.records.recording import Role
+from profundus.report.scale import leading_error
+from profundus.validate.paired import Error
 
 CEILING = "own_pattern"  # what a muscle's own recordings in other trials tell about it
 FLOOR = "copy"
@@ -79,6 +81,11 @@ class ComparisonContent:
     def coordinates(self) -> tuple[str, ...]:
         """Return the study's coordinates."""
         return tuple(dict.fromkeys(name for s in self.subjects for trial in s.trials for name in trial.coordinates))
+
+    @property
+    def error(self) -> Error:
+        """Return the error by which methods are held against the copy: where amplitudes mean nothing, that after one factor."""
+        return leading_error(self.provenance)
 
     @cached_property
     def role(self) -> Role:

@@ -33,12 +33,17 @@ class Levels:
     methods: dict[str, tuple[Level | None, ...]]
 
 
-def ratios(content: ComparisonContent, *, by: Error = "rmse", pooled: Pooled = "all") -> tuple[PairedRow, ...]:
-    """Return the paired comparison with the copy for the compared muscles, the best first; empty where the copy was not scored."""
+def ratios(content: ComparisonContent, *, by: Error | None = None, pooled: Pooled = "all") -> tuple[PairedRow, ...]:
+    """Return the paired comparison with the copy for the compared muscles, the best first; empty where the copy was not scored.
+
+    ``by``: None is the error that leads the page.
+    """
     wanted = tuple(row for row in rows_of(content, trial=pooled) if row.name in content.deep)
     if not any(row.method == FLOOR for row in wanted):
         return ()
-    known = [row for row in _paired(Scorecard(wanted), content.role, pooled, by) if math.isfinite(row.ratio)]
+    known = [
+        row for row in _paired(Scorecard(wanted), content.role, pooled, by or content.error) if math.isfinite(row.ratio)
+    ]
     return tuple(sorted(known, key=lambda row: (content.deep.index(row.name), row.ratio)))
 
 

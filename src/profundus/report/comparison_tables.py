@@ -30,6 +30,15 @@ SCORE_HEAD = (
         "wide",
     ),
 )
+SCALED_HEAD = (
+    ("Method", "", ""),
+    ("× copy", "geometric mean over people of RMSE / RMSE of the copy, each after one factor a muscle", ""),
+    ("5 to 95 %", "bootstrap interval over people", ""),
+    ("Nearer in", "people in whom the error is smaller than the copy's", ""),
+    ("r", "median over people", ""),
+    ("RMSE after one factor", "median over people, in the envelope's own unit", ""),
+    ("90 % holds", "median share of the truth inside the 90 % band", "wide"),
+)
 CEILING_HEAD = (
     ("Method", "", ""),
     ("r", "median over people", ""),
@@ -69,7 +78,8 @@ def score_block(content: ComparisonContent) -> str:
     note = (
         f'<p class="note">Pooled over {where}. The best copy in hindsight reads the truth: a yardstick, no method.</p>'
     )
-    scaled = {(r.method, r.name): r.ratio for r in ratios(content, by="rmse_scaled")}
+    beside = ratios(content, by="rmse_scaled") if content.error == "rmse" else ()
+    scaled = {(r.method, r.name): r.ratio for r in beside}
     per_load = ratios(content, pooled="load")
     folded = "".join(
         f"<h4>{escaped(load_name(load))}</h4>{_score_table(content, [r for r in per_load if r.load_kg == load], {})}"
@@ -81,7 +91,8 @@ def score_block(content: ComparisonContent) -> str:
 
 def _score_table(content: ComparisonContent, rows: Sequence[PairedRow], scaled: dict[tuple[str, str], float]) -> str:
     body: list[str] = []
-    head = tuple(column for column in SCORE_HEAD if scaled or column[0] != "Time course")
+    whole = SCORE_HEAD if content.error == "rmse" else SCALED_HEAD
+    head = tuple(column for column in whole if scaled or column[0] != "Time course")
     for muscle in content.deep:
         mine = [row for row in rows if row.name == muscle]
         if mine:
@@ -97,6 +108,9 @@ def _score_row(content: ComparisonContent, row: PairedRow, scaled: dict[tuple[st
         f"{fixed(row.lower)} to {fixed(row.upper)}" if math.isfinite(row.lower) and row.method != FLOOR else MISSING
     )
     wins = f"{row.wins} of {row.people}" if row.method != FLOOR else MISSING
+    if content.error == "rmse_scaled":
+        texts = (fixed(row.ratio), interval, wins, fixed(row.r), fixed(row.rmse_scaled, 4))
+        return _row(content, row.method, [*(("", text) for text in texts), ("wide", percent(row.coverage90))])
     course = [("wide", fixed(scaled.get((row.method, row.name), math.nan)))] if scaled else []
     amplitude = f"×{fixed(row.amplitude_ratio)}" if math.isfinite(row.amplitude_ratio) else MISSING
     columns = [
@@ -122,23 +136,31 @@ def ceiling_block(content: ComparisonContent) -> str:
     body: list[str] = []
     for muscle in content.hidden:
         found = {method: _medians(content, method, muscle) for method in (*content.methods, CEILING)}
+        digits = 2 if content.error == "rmse" else 4
         scored = {method: values for method, values in found.items() if math.isfinite(values[0])}
         nothing = (math.nan, math.nan)
         floor, ceiling = scored.get(FLOOR, nothing), scored.get(CEILING, nothing)
         body.append(f'<tr class="group"><th colspan="8" scope="rowgroup">{escaped(muscle_name(muscle))}</th></tr>')
-        for method, (r, nrmse) in sorted(scored.items(), key=lambda item: -item[1][0]):
+        for method, (r, error) in sorted(scored.items(), key=lambda item: -item[1][0]):
             tint = method_styles((*content.methods, method))[method].color
             span = _span(r, floor[0], ceiling[0], tint)
-            of_r, of_error = (fixed(r), span, fixed(floor[0]), fixed(ceiling[0])), (nrmse, floor[1], ceiling[1])
-            texts = (*of_r, *(fixed(value) for value in of_error))
+            of_r, of_error = (fixed(r), span, fixed(floor[0]), fixed(ceiling[0])), (error, floor[1], ceiling[1])
+            texts = (*of_r, *(fixed(value, digits) for value in of_error))
             body.append(_row(content, method, [("", text) for text in texts]))
-    return table(CEILING_HEAD, body) if body else ""
+    head = CEILING_HEAD if content.error == "rmse" else tuple(_after_factor(column) for column in CEILING_HEAD)
+    return table(head, body) if body else ""
 
 
 def _medians(content: ComparisonContent, method: str, muscle: str) -> tuple[float, float]:
     rows = [row for row in rows_of(content, trial="all") if (row.method, row.name) == (method, muscle)]
-    scored = [row for row in rows if math.isfinite(row.r) and math.isfinite(row.nrmse)]
-    return (median(r.r for r in scored), median(r.nrmse for r in scored)) if scored else (math.nan, math.nan)
+    known = [(row.r, row.nrmse if content.error == "rmse" else row.rmse_scaled) for row in rows]
+    scored = [pair for pair in known if all(map(math.isfinite, pair))]
+    return (median(r for r, _ in scored), median(error for _, error in scored)) if scored else (math.nan, math.nan)
+
+
+def _after_factor(column: tuple[str, str, str]) -> tuple[str, str, str]:
+    label, told, css = (text.replace("nRMSE", "RMSE after one factor") for text in column)
+    return label, told, css
 
 
 def _span(value: float, floor: float, ceiling: float, tint: str) -> str:

@@ -18,6 +18,8 @@ from profundus.records import (
     Scorecard,
     TradeOff,
 )
+from profundus.report.scale import leading_error
+from profundus.validate.paired import Error
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,11 @@ class PageContent:
         """Return the study's coordinates."""
         trials = (answer.trial for subject in self.subjects for answer in subject.reconstruction.trials)
         return tuple(dict.fromkeys(name for trial in trials for name in trial.coordinates))
+
+    @property
+    def error(self) -> Error:
+        """Return the error by which answers are held against the copy: where amplitudes mean nothing, that after one factor."""
+        return leading_error(self.provenance)
 
     def flags_of(self, subject: SubjectContent) -> tuple[Flag, ...]:
         """Return what a reader must know about one person's answer, each flag once."""

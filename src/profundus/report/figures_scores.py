@@ -27,7 +27,8 @@ GREEN = "#1b7f6b"
 def paired_ratios(content: ComparisonContent) -> Figure | None:
     """Return the error of each method over the copy's with its interval, one panel a deep muscle; None without paired scores."""
     rows = [row for row in ratios(content) if row.method in content.methods]
-    scaled = {(row.method, row.name): row.ratio for row in ratios(content, by="rmse_scaled")}
+    beside = ratios(content, by="rmse_scaled") if content.error == "rmse" else ()
+    scaled = {(row.method, row.name): row.ratio for row in beside}
     muscles = [name for name in content.deep if any(row.name == name for row in rows)]
     if not muscles:
         return None
@@ -39,7 +40,9 @@ def paired_ratios(content: ComparisonContent) -> Figure | None:
     for axes, muscle in zip(grid.flat, muscles, strict=False):
         _forest(axes, content, [row for row in rows if row.name == muscle], scaled)
         axes.set_title(muscle_name(muscle), fontweight="bold")
-        axes.set_xlabel("RMSE / RMSE of the copy\n(hollow: time course alone)")
+        axes.set_xlabel(
+            f"RMSE / RMSE of the copy\n({'hollow: time course alone' if beside else 'each after one factor'})"
+        )
     return figure
 
 

@@ -8,9 +8,11 @@ from statistics import geometric_mean
 
 from profundus.records import ScoreRow
 from profundus.report.content import PageContent, SubjectContent
+from profundus.report.scale import NO_SCALE
 from profundus.report.tables import grouped
 from profundus.report.verdict import Finding, pooled_rows, verdict
 from profundus.report.words import MISSING, escaped, fixed, load_name, method_name, muscle_name, percent, table
+from profundus.validate.paired import Error
 
 SCORE_HEAD = (
     ("Method", "", ""),
@@ -23,6 +25,17 @@ SCORE_HEAD = (
     ("90 % holds", "share of the truth inside the 90 % band", ""),
     ("Band", "mean width of the band", "wide"),
 )
+SCALED_FIRST = (
+    0,
+    1,
+    4,
+    2,
+    3,
+    5,
+    6,
+    7,
+    8,
+)  # order of the columns where amplitudes mean nothing: what one factor leaves comes first
 NOT_SCORED = ScoreRow("", "", "all", math.nan, "test", "emg", "")
 
 
@@ -55,15 +68,17 @@ def score_block(content: PageContent, subject: SubjectContent) -> str:
     note = (
         "" if role == "test" else '<p class="note">There are no test trials: these are the trials that were fitted.</p>'
     )
+    by = content.error
+    note += f'<p class="note">{escaped(NO_SCALE)}</p>' if by == "rmse_scaled" else ""
     folded = "".join(
-        f"<h4>{escaped(load_name(load))}</h4>{_score_table([r for r in loads if r.load_kg == load], method, content.deep)}"
+        f"<h4>{escaped(load_name(load))}</h4>{_score_table([r for r in loads if r.load_kg == load], method, content.deep, by)}"
         for load in sorted({r.load_kg for r in loads if r.load_kg == r.load_kg})
     )
     per_load = f"<details><summary>Per load</summary>{folded}</details>" if folded else ""
-    return note + _score_table(rows, method, content.deep) + per_load
+    return note + _score_table(rows, method, content.deep, by) + per_load
 
 
-def _score_table(rows: list[ScoreRow], method: str, deep: tuple[str, ...]) -> str:
+def _score_table(rows: list[ScoreRow], method: str, deep: tuple[str, ...], by: Error) -> str:
     body, last = [], ""
     for row in grouped(rows, deep):
         if row.name != last:
@@ -71,11 +86,15 @@ def _score_table(rows: list[ScoreRow], method: str, deep: tuple[str, ...]) -> st
             mark = " <small>hidden on purpose</small>" if row.hidden else ""
             body.append(f'<tr class="group"><th colspan="9" scope="rowgroup">{escaped(title)}{mark}</th></tr>')
             last = row.name
-        body.append(_score_row(row, ours=row.method == method))
-    return table(SCORE_HEAD, body)
+        body.append(_score_row(row, by, ours=row.method == method))
+    return table(tuple(SCORE_HEAD[place] for place in _order(by)), body)
 
 
-def _score_row(row: ScoreRow, *, ours: bool) -> str:
+def _order(by: Error) -> tuple[int, ...]:
+    return SCALED_FIRST if by == "rmse_scaled" else tuple(range(len(SCORE_HEAD)))
+
+
+def _score_row(row: ScoreRow, by: Error, *, ours: bool) -> str:
     emg = row.quantity == "emg"
     cells = (
         fixed(row.r),
@@ -90,7 +109,7 @@ def _score_row(row: ScoreRow, *, ours: bool) -> str:
     kinds = [kind for _, _, kind in SCORE_HEAD[1:]]
     tds = "".join(
         f'<td class="{kind}">{cell}</td>' if kind else f"<td>{cell}</td>"
-        for cell, kind in zip(cells, kinds, strict=True)
+        for cell, kind in ((cells[place - 1], kinds[place - 1]) for place in _order(by)[1:])
     )
     explained = f" <small>R² {fixed(row.r2)}</small>" if math.isfinite(row.r2) and not emg else ""
     kind = ' class="ours"' if ours else ""
@@ -106,12 +125,12 @@ def across_block(content: PageContent) -> str:
     for place, subject in enumerate(content.subjects):
         rows, _ = pooled_rows(content.scorecard, subject.id)
         own = {(r.quantity, r.name): r for r in rows if r.method == subject.reconstruction.method}
-        copy = {r.name: r.rmse for r in rows if r.method == "copy" and r.quantity == "emg"}
+        copy = {r.name: getattr(r, content.error) for r in rows if r.method == "copy" and r.quantity == "emg"}
         explained = [r.r2 for (quantity, _), r in own.items() if quantity == "moment" and math.isfinite(r.r2)]
         cells = f"<td>{fixed(min(explained)) if explained else MISSING}</td>"
         for name in content.deep:
             row = own.get(("emg", name), NOT_SCORED)
-            ratio = row.rmse / copy[name] if copy.get(name) else math.nan
+            ratio = getattr(row, content.error) / copy[name] if copy.get(name) else math.nan
             ratios[name] += [ratio] if ratio > 0 else []
             cells += f'<td>{fixed(row.r)}</td><td class="wide">{fixed(row.amplitude_ratio)}</td><td>{fixed(ratio)}</td>'
         body.append(

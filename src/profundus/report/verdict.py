@@ -12,6 +12,7 @@ import numpy as np
 from profundus.records import Scorecard, ScoreRow
 from profundus.report.content import PageContent, SubjectContent
 from profundus.report.words import fixed, joined, muscle_name, percent
+from profundus.validate.paired import Error
 
 Tone = Literal["good", "caution", "bad", "unknown"]
 
@@ -111,17 +112,21 @@ def _deep(
     if row is None or not math.isfinite(row.r):
         said = (_level_words(subject, muscle), "No truth to compare with.", *cautions)
         return Finding(muscle_name(muscle), "", said, "unknown")
-    words, tone = _against_truth(row)
-    beside = _beside_copy(row, _find((r for r in rows if r.method == "copy"), "emg", muscle))
+    words, tone = _against_truth(row, content.error)
+    beside = _beside_copy(row, _find((r for r in rows if r.method == "copy"), "emg", muscle), content.error)
     if flags:
         tone = "bad" if tone == "bad" else "caution"
     return Finding(muscle_name(muscle), f"r {fixed(row.r)}", (*words, *beside, *cautions), tone)
 
 
-def _against_truth(row: ScoreRow) -> tuple[list[str], Tone]:
+def _against_truth(row: ScoreRow, by: Error) -> tuple[list[str], Tone]:
     tone: Tone = "good" if row.r >= FOLLOWS else "caution" if row.r >= FOLLOWS_LOOSELY else "bad"
     reference = "its own EMG, hidden on purpose" if row.hidden else "known truth"
     follows = {"good": "Follows", "caution": "Follows loosely", "bad": "Does not follow"}[tone]
+    if by == "rmse_scaled":
+        return [
+            f"{follows} {reference}, RMSE {fixed(row.rmse_scaled, 4)} after one factor: amplitudes mean nothing here."
+        ], tone
     words = [
         f"{follows} {reference}, RMSE {percent(row.rmse, 1)} of maximum.",
         f"Amplitude ×{fixed(row.amplitude_ratio)}.",
@@ -139,10 +144,11 @@ def _band_words(coverage: float) -> str:
     return ": too narrow, too sure of itself" if coverage < NARROW else ": wider than needed" if coverage > WIDE else ""
 
 
-def _beside_copy(row: ScoreRow, copy: ScoreRow | None) -> list[str]:
-    if copy is None or row.method == "copy" or not (math.isfinite(copy.rmse) and copy.rmse > 0):
+def _beside_copy(row: ScoreRow, copy: ScoreRow | None, by: Error) -> list[str]:
+    floor: float = getattr(copy, by, math.nan)
+    if row.method == "copy" or not (math.isfinite(floor) and floor > 0):
         return []
-    ratio = row.rmse / copy.rmse
+    ratio: float = getattr(row, by) / floor
     judged = "better than" if ratio < 0.95 else "worse than" if ratio > 1.05 else "no better than"
     return [f"Error ×{fixed(ratio)} of the copy's: {judged} copying the nearest measured muscle."]
 

@@ -29,8 +29,8 @@ class PairedRow:
     those in whom one of the two errors is missing or zero, or is over fewer than 0.9 of the other's samples:
     silence where it is hard is no skill. ``ratio`` is the geometric mean of error / error of ``against``; ``lower`` and
     ``upper`` its 5 to 95 % interval, a percentile bootstrap over people, NaN for one person, in whom nothing can be said of others.
-    ``wins``: people with the smaller error. r to interval_score90 are medians; ``log_amplitude_rms`` is the root mean square of the
-    log of the amplitude ratio.
+    ``wins``: people with the smaller error. r to interval_score90 and rmse_scaled are medians;
+    ``log_amplitude_rms`` is the root mean square of the log of the amplitude ratio.
     """
 
     method: str
@@ -51,6 +51,7 @@ class PairedRow:
     coverage90: float
     interval_score90: float
     log_amplitude_rms: float
+    rmse_scaled: float = float("nan")
 
 
 def paired(
@@ -166,6 +167,7 @@ def _held_against(
         coverage90=_median(row.coverage90 for row in scored),
         interval_score90=_median(row.interval_score90 for row in scored),
         log_amplitude_rms=_log_rms(row.amplitude_ratio for row in scored),
+        rmse_scaled=_median(row.rmse_scaled for row in scored),
     )  # fmt: skip
 
 

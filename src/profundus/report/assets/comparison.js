@@ -8,7 +8,7 @@
   const WORSE = [[0, "#fffaf0"], [0.25, "#fde3b3"], [0.5, "#f3aa5c"], [0.75, "#b85c1c"], [1, "#4f1f0a"]]; // one hue, darker is worse
   const SIDES = [[0, "#5e3c99"], [0.25, "#b2abd2"], [0.5, "#f7f7f5"], [0.75, "#fdb863"], [1, "#b35806"]]; // too small, right, too large
   const METRICS = {
-    nrmse: { name: "nRMSE", scale: WORSE, ends: (top) => [0, top], color: (v) => v, digits: 2 },
+    nrmse: { name: page.errorName, scale: WORSE, ends: (top) => [0, top], color: (v) => v, digits: 2 },
     r: { name: "r", scale: WORSE.map(([at], k) => [at, WORSE[WORSE.length - 1 - k][1]]), ends: () => [0, 1], color: (v) => v, digits: 2 },
     amplitude: { name: "amplitude / truth", scale: SIDES, ends: () => [-1.6, 1.6], color: (v) => Math.log2(Math.max(v, 0.05)), digits: 2 },
   };
