@@ -65,7 +65,7 @@ def grounded(recipe: Recipe) -> tuple[Recipe, Ground]:
     study = read_study(recipe.study, data_root=Path(recipe.data) if recipe.data else None)
     anatomy, model = model_of(study)
     fixed = {} if study.model_file else {name: q for name, q in study.fixed.items() if name not in study.moved}
-    motions = tuple(_motions(study, anatomy, rate_hz=recipe.teachers.rate_hz))
+    motions = tuple(motions_of(study, anatomy, rate_hz=recipe.teachers.rate_hz))
     if not motions:
         what = "no trial of role 'fit' has a stretch in which every moment is known"
         raise InputError(Problem("error", what, recipe.study, remedy="Name a trial with moments"))
@@ -83,7 +83,7 @@ def _filled(recipe: Recipe, study: Study, anatomy: Anatomy) -> Recipe:
     return replace(recipe, anatomy=study.model, electrodes=electrodes, teachers=teachers, learning=learning)
 
 
-def _motions(study: Study, anatomy: Anatomy, *, rate_hz: float) -> Iterator[GivenMotion]:
+def motions_of(study: Study, anatomy: Anatomy, *, rate_hz: float) -> Iterator[GivenMotion]:
     """Yield the stretches of all trials to fit in which every explained moment is known, on a clock of ``rate_hz``."""
     explained = len(study.coordinates)
     for person in study.subjects:

@@ -9,14 +9,17 @@ from functools import cache
 import numpy as np
 
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.protocols.ground import motions_of
 from profundus.protocols.inverse_dynamics import with_moments
-from profundus.records import Anatomy, Study, Trial
+from profundus.records import LIMB_FAMILIES, Anatomy, Study, Trial
 from profundus.rivals.population import PopulationRegression, learn_population
 from profundus.signal import assemble_trials, emg_scale
 from profundus.simulate import PopulationSettings, simulate_people
+from profundus.simulate.limbs import simulate_limbs
 
 FEW_TRIALS = {"curls": 1, "steps": 1, "pulses": 1}  # of every load: more people teach more than more trials
 FEW_LOADS = 3
+LIMB_RATE_HZ = 80.0
 SEED_APART = (
     1_618_033_988  # virtual people of a comparison are not those that a study of the same seed was simulated with
 )
@@ -42,7 +45,23 @@ def taught_by(people: Callable[[], People]) -> Learn:
 def virtual_people(
     anatomy: Anatomy, model: MusculoskeletalModel, study: Study, *, count: int, seed: int
 ) -> list[tuple[Trial, ...]]:
-    """Return the trials of virtual people who hold the loads of a study, with everything known of them."""
+    """Return the trials of virtual people who hold the loads of a study, with everything known of them.
+
+    Where a study brings a model of its own, or several coordinates, they do what its people did in their trials to fit.
+    """
+    if study.model_file or len(model.coordinates) > 1:
+        motions = tuple(motions_of(study, anatomy, rate_hz=LIMB_RATE_HZ))
+        walking = simulate_limbs(
+            anatomy,
+            model.geometry,
+            motions,
+            model.coordinates,
+            families=LIMB_FAMILIES,
+            seed=seed + SEED_APART,
+            count=count,
+            rate_hz=LIMB_RATE_HZ,
+        )
+        return [person.trials for person in walking]
     settings = PopulationSettings(trials=FEW_TRIALS)
     known = sorted({one.load_kg for person in study.subjects for one in person.recordings if np.isfinite(one.load_kg)})
     if known:
