@@ -50,9 +50,12 @@ class Chart:
     y: Axis
 
 
-def charts_block(charts: Sequence[Chart], said: str) -> str:
-    """Return charts side by side, one below the other where there is no room; ``said`` tells who cannot see them what they show."""
-    return f'<div class="charts" role="group" aria-label="{escaped(said)}">{"".join(map(_figure, charts))}</div>'
+def charts_block(charts: Sequence[Chart], said: str, *, kind: str = "") -> str:
+    """Return charts side by side, one below the other where there is no room; ``said`` tells who cannot see them what they show.
+
+    ``kind`` "small": many fit in a row.
+    """
+    return f'<div class="{f"charts {kind}".strip()}" role="group" aria-label="{escaped(said)}">{"".join(map(_figure, charts))}</div>'
 
 
 def key_block(curves: Sequence[Curve]) -> str:

@@ -21,6 +21,7 @@ from profundus.report.scale import NO_SCALE
 from profundus.report.sections import card
 from profundus.report.series import PackedSeries
 from profundus.report.single_file import LIMIT_BYTES, asset, filled, json_text, policy
+from profundus.report.strides import compared_strides
 from profundus.report.words import escaped, method_name, muscle_name
 
 METRICS = {"nrmse": "nrmse", "r": "r", "amplitude": "amplitude_ratio"}
@@ -63,7 +64,7 @@ def build_comparison(content: ComparisonContent) -> str:
 
 
 def _sections(content: ComparisonContent) -> dict[str, str]:
-    found, bands = ceiling_block(content), band_block(content)
+    found, bands, strides = ceiling_block(content), band_block(content), compared_strides(content)
     between = (
         '<section id="ceiling" class="panel"><h2>Hidden muscles, from floor to ceiling</h2><p class="note">The floor is the copy of '
         "the nearest measured muscle, the ceiling what the muscle's own EMG in other trials tells; neither is a strict bound.</p>"
@@ -74,6 +75,7 @@ def _sections(content: ComparisonContent) -> dict[str, str]:
         "ratio_note": escaped(RATIO_NOTES[content.error]),
         "metrics": "".join(f'<option value="{key}">{name}</option>' for key, name in _metrics(content).items()),
         "people": escaped(_people_words(content)),
+        "strides": f'<section id="strides" class="panel"><h2>Average stride</h2>{strides}</section>' if strides else "",
         "amplitude": escaped(amplitude_words(content)),
         "scores": score_block(content),
         "bands": f'<section id="bands" class="panel"><h2>Do the bands hold?</h2>{bands}</section>' if bands else "",

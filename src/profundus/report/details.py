@@ -29,6 +29,9 @@ QUALITY_HEAD = (
 )
 
 
+EXCLUDED_HEAD = (("Trial", "", ""), ("Time", "", ""), ("What", "", ""), ("Why", "", ""))
+
+
 def parameter_block(subject: SubjectContent) -> str:
     """Return the table of musculoskeletal parameters of one person."""
     body, last = [], None
@@ -67,6 +70,19 @@ def _range_picture(row: ParameterRow) -> str:
     ]
     style = ";".join(f"--{name}:{value:.0f}" for name, value in zip("gfab", place, strict=True))
     return f'<i class="range" style="{style}" title="{significant(row.lower)} to {significant(row.upper)}"></i>'
+
+
+def excluded_block(subject: SubjectContent) -> str:
+    """Return which stretches of a person's trials were not trusted, with the reasons; nothing where there are none."""
+    rows = []
+    for part in subject.reconstruction.trials:
+        listed = part.trial.processing.get("exclusions")
+        for one in listed if isinstance(listed, list) else []:
+            start, end = one["time"]
+            what = ", ".join([str(one["what"]), *one.get("muscles", ())])
+            cells = (part.trial.name, f"{start:g} to {end:g} s", what, one["why"])
+            rows.append(f"<tr>{''.join(f'<td>{escaped(cell)}</td>' for cell in cells)}</tr>")
+    return f"<h3>Not trusted</h3>{table(EXCLUDED_HEAD, rows)}" if rows else ""
 
 
 def quality_block(rows: Iterable[QualityRow], most_quiet: int = 60) -> str:

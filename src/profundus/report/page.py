@@ -9,12 +9,13 @@ from plotly.offline import get_plotlyjs
 
 from profundus.report.content import PageContent, SubjectContent, TrainingCurve
 from profundus.report.decided import decided_block
-from profundus.report.details import parameter_block, problem_block, provenance_block, quality_block
+from profundus.report.details import excluded_block, parameter_block, problem_block, provenance_block, quality_block
 from profundus.report.methods import methods_paragraph
 from profundus.report.palette import muscle_colors
 from profundus.report.sections import across_block, score_block, verdict_block
 from profundus.report.series import PackedSeries, packed_series
 from profundus.report.single_file import LIMIT_BYTES, asset, filled, json_text, policy
+from profundus.report.strides import stride_block
 from profundus.report.words import escaped, method_name, muscle_name
 
 CURVE_POINTS = 120  # of one person; shared by several, but at least FEWEST_CURVE_POINTS
@@ -24,6 +25,8 @@ DECIDED = (
     "factor up or down that holds 90\u202f%, when more and more is known. Light: all of it; dark: the level alone, the one factor that "
     "all of the person's samples share.</p>{}</section>"
 )
+STRIDES = '<section id="strides" class="panel"><h2>Average stride</h2>{}</section>'
+MOST_STRIDES = 4  # people: one takes about 60 kB
 UNTRAINED = {True: "Nothing was trained on this person: a learned prior answered.", False: "No training was recorded."}
 
 
@@ -33,7 +36,7 @@ def build_page(content: PageContent) -> str:
     script = asset("shared.js", "page.js")
     parts = {
         "policy": policy(plotly, script),
-        "style": asset("page.css"),
+        "style": asset("page.css", "charts.css"),
         "title": escaped(content.title),
         "study": escaped(content.study),
         "subjects": _options(content),
@@ -54,18 +57,32 @@ def build_page(content: PageContent) -> str:
 def _sections(content: PageContent) -> dict[str, str]:
     several = len(content.subjects) > 1
     met = any(subject.decided for subject in content.subjects)
+    drawn = _strides(content)
     return {
         "decided": DECIDED.format(_per_subject(content, decided_block)) if met else "",
         "nav_decided": '<a href="#decided">Decided by</a>' if met else "",
+        "strides": STRIDES.format(_per_subject(content, lambda one: drawn[one.id])) if any(drawn.values()) else "",
+        "nav_strides": '<a href="#strides">Strides</a>' if any(drawn.values()) else "",
         "verdicts": _per_subject(content, lambda subject: verdict_block(content, subject)),
         "scores": _per_subject(content, lambda subject: score_block(content, subject)),
         "across": f'<section id="across"><h2>All subjects</h2>{across_block(content)}</section>' if several else "",
         "parameters": _per_subject(content, parameter_block),
-        "quality": _per_subject(content, lambda subject: quality_block(subject.quality, 60 // len(content.subjects))),
+        "quality": _per_subject(content, lambda subject: _quality(content, subject)),
         "problems": problem_block(content.problems),
         "provenance": provenance_block(content.provenance),
         "methods": "".join(f"<p>{escaped(part)}</p>" for part in methods_paragraph(content).split("\n\n")),
     }
+
+
+def _strides(content: PageContent) -> dict[str, str]:
+    """Return each person's average stride; for later people a word that there was no room, where the first have strides."""
+    drawn = {subject.id: stride_block(content, subject) for subject in content.subjects[:MOST_STRIDES]}
+    later = '<p class="note">Strides are drawn for the first people alone, to keep this file small.</p>'
+    return drawn | {s.id: later if any(drawn.values()) else "" for s in content.subjects[MOST_STRIDES:]}
+
+
+def _quality(content: PageContent, subject: SubjectContent) -> str:
+    return excluded_block(subject) + quality_block(subject.quality, 60 // len(content.subjects))
 
 
 def _per_subject(content: PageContent, block: Callable[[SubjectContent], str]) -> str:

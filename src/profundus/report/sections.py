@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import geometric_mean
 
-from profundus.records import ScoreRow
+from profundus.records import Flag, ScoreRow
 from profundus.report.content import PageContent, SubjectContent
 from profundus.report.scale import NO_SCALE
 from profundus.report.tables import grouped
@@ -25,6 +25,7 @@ SCORE_HEAD = (
     ("90 % holds", "share of the truth inside the 90 % band", ""),
     ("Band", "mean width of the band", "wide"),
 )
+MANY = 8  # muscles of which the same is said: it is said once
 SCALED_FIRST = (
     0,
     1,
@@ -42,13 +43,34 @@ NOT_SCORED = ScoreRow("", "", "all", math.nan, "test", "emg", "")
 def verdict_block(content: PageContent, subject: SubjectContent) -> str:
     """Return headline, cards and flags of one person."""
     said = verdict(content, subject)
-    cards = "".join(card(finding) for finding in said.findings)
-    chips = "".join(
-        f'<li title="{escaped(flag.why)}"><b>{escaped(flag.name.replace("_", " "))}</b> {escaped(flag.muscle)}</li>'
-        for flag in content.flags_of(subject)
+    unknown = [finding for finding in said.findings if finding.tone == "unknown"]
+    folded = unknown if len(unknown) > MANY else []
+    cards = "".join(card(finding) for finding in said.findings if finding not in folded)
+    more = "".join(card(finding) for finding in folded)
+    below = (
+        f'<details><summary>{len(folded)} findings without a truth</summary><div class="cards">{more}</div></details>'
     )
+    chips = _chips(content.flags_of(subject))
     marked = f'<ul class="chips">{chips}</ul>' if chips else ""
-    return f'<p class="headline">{escaped(said.headline)}</p>{marked}<div class="cards">{cards}</div>'
+    scale = f'<p class="caution-line">{escaped(NO_SCALE)}</p>' if content.error == "rmse_scaled" else ""
+    headline = f'<p class="headline">{escaped(said.headline)}</p>'
+    return f'{headline}{marked}<div class="cards">{cards}</div>{below if folded else ""}{scale}'
+
+
+def _chips(flags: Sequence[Flag]) -> str:
+    """Return one chip a flag; one for all of a name where many muscles have it."""
+    named: dict[str, list[Flag]] = {}
+    for flag in flags:
+        named.setdefault(flag.name, []).append(flag)
+    chips = []
+    for name, those in named.items():
+        label = f"<b>{escaped(name.replace('_', ' '))}</b>"
+        if len(those) > MANY:
+            who = ", ".join(flag.muscle for flag in those)
+            chips.append(f'<li title="{escaped(who)}">{label} {len(those)} muscles</li>')
+        else:
+            chips += [f'<li title="{escaped(flag.why)}">{label} {escaped(flag.muscle)}</li>' for flag in those]
+    return "".join(chips)
 
 
 def card(finding: Finding) -> str:
