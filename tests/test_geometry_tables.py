@@ -9,10 +9,12 @@ from profundus.cli.checking import checked
 from profundus.errors import FileFormatError, InputError
 from profundus.io.anatomy_file import ANATOMY, write_anatomy_file
 from profundus.io.muscle_table import read_muscle_table
+from profundus.io.run_directory import RunDirectory
 from profundus.io.study_file import check_study, read_settings, read_study
 from profundus.io.study_model import outline_of
 from profundus.io.study_path_tables import sampled
 from profundus.io.tables import read_table, write_table
+from profundus.protocols.exporting import export_run
 from profundus.protocols.models import anatomy_of, model_of
 from profundus.records import Table
 
@@ -318,3 +320,13 @@ def test_moment_arms_of_the_gait_cycles_are_those_of_opensims_tables(reference):
     posture, length, arm = sampled(study.subjects[0].recordings[0], study.moved, anatomy.muscles)
     np.testing.assert_allclose(np.asarray(model.path_length(posture[::9])), length[::9], atol=5e-5)
     np.testing.assert_allclose(np.asarray(model.moment_arms(posture[::9])), arm[::9], atol=5e-4)
+
+
+def test_a_run_without_a_model_file_goes_to_opensim_only_with_one(lab):
+    written(lab)
+    (lab / "run.json").write_text('{"format": 1, "subjects": {"a": {}}}', encoding="utf-8")
+    (lab / "subjects" / "a").mkdir(parents=True)
+    write_anatomy_file(anatomy_of(read_study(lab / "study.toml")), lab / ANATOMY)
+    with pytest.raises(InputError, match=r"'a leg' is no model file.*--model"):
+        export_run(RunDirectory(lab), lab / "out", subject="a")
+    assert not (lab / "out").exists()

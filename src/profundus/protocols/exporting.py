@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from profundus.errors import InputError, Problem
+from profundus.io.anatomy import shipped_models
 from profundus.io.export_opensim import ARM26, export_ceinms, export_model, export_muscles, export_opensim
 from profundus.io.file_names import refuse_names
 from profundus.io.osim_joints import Joints, read_joints
@@ -78,6 +79,10 @@ def _body(run: RunDirectory, model: Path | None) -> tuple[_Body, list[Problem]]:
         if not model.is_file():
             what = f"the model {named} of the run's study is not there any more"
             raise InputError(Problem("error", what, file=str(model), remedy="Name it with --model"))
+    if model is None and named and named not in shipped_models():
+        what = f"'{named}' is no model file: nothing tells which joints the coordinates belong to"
+        remedy = "Name the file with --model, or write excitations alone with --to ceinms"
+        raise InputError(Problem("error", what, file=str(run.path / STUDY), remedy=remedy))
     if model is None:
         what = "the muscles are in <subject>_muscles.csv alone, as the shipped model has no file"
         note = Problem(
