@@ -324,7 +324,7 @@ def test_moment_arms_of_the_gait_cycles_are_those_of_opensims_tables(reference):
 
 def test_a_run_without_a_model_file_goes_to_opensim_only_with_one(lab):
     written(lab)
-    (lab / "run.json").write_text('{"format": 1, "subjects": {"a": {}}}', encoding="utf-8")
+    (lab / "run.json").write_text('{"format": "profundus run 1", "subjects": {"a": {}}}', encoding="utf-8")
     (lab / "subjects" / "a").mkdir(parents=True)
     write_anatomy_file(anatomy_of(read_study(lab / "study.toml")), lab / ANATOMY)
     with pytest.raises(InputError, match=r"'a leg' is no model file.*--model"):
