@@ -19,7 +19,7 @@ from profundus.cli.main import main
 from profundus.errors import FileFormatError, InputError
 from profundus.io.run_directory import read_run, start_run
 from profundus.io.tables import read_table
-from profundus.pages import page_of
+from profundus.pages.run import page_of
 
 pytestmark = pytest.mark.slow  # they share one fit
 MUSCLES = ("TRIlong", "TRIlat", "TRImed", "BIClong", "BICshort", "BRA")

@@ -16,7 +16,7 @@ from profundus.io.run_directory import read_run
 from profundus.io.shipped import shipped_prior
 from profundus.io.weights import read_arrays
 from profundus.model.prior_file import prior_from_arrays
-from profundus.pages import page_of
+from profundus.pages.run import page_of
 
 DEEP = ["BRA", "TRImed"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from profundus.fit.compiled import keep_compiled
 from profundus.model.clocks import SLOW
-from profundus.model.clues import UNSEEN, clues_of, reference_of, same_group
+from profundus.model.clues import UNSEEN, clue_counts, clues_of, reference_of, same_group
 from profundus.model.prior import new_network
 from profundus.model.windows import MUSCLES, Windows
 from profundus.network.person import Scale
@@ -162,3 +162,8 @@ def test_every_window_is_answered_in_the_light_of_the_others(answer):
     moment[4] *= 2.0
     first, other = answer(windows), answer(windows._replace(moment=moment))
     assert np.abs(first[0][0] - other[0][0]).max() > 1e-4
+
+
+def test_as_many_clues_are_counted_as_there_are():
+    found = clues(some_windows())
+    assert clue_counts(COUNT, models=len(MUSCLES)) == (found.each.shape[-1], len(found.person))

@@ -12,7 +12,7 @@ import pytest
 from profundus.cli.results import reported
 from profundus.errors import FileFormatError, MissingFileError
 from profundus.io.weights import CheckpointStore
-from profundus.pages import write_prior_page
+from profundus.pages.prior import write_prior_page
 from profundus.report.prior import PriorContent, build_prior
 from test_report import HOSTILE
 

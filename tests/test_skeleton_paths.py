@@ -11,7 +11,8 @@ import pytest
 from profundus.errors import InputError
 from profundus.io.anatomy import read_anatomy, shipped_models
 from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.numerics.splines import UniformSpline
+from profundus.model.postures import recorded_moment_arms
+from profundus.numerics.splines import UniformSpline, curves_at
 
 REFERENCE = Path(__file__).parent / "reference"
 BOTH = ("r_shoulder_elev", "r_elbow_flex")
@@ -130,7 +131,7 @@ def test_a_model_that_is_not_shipped_is_refused_by_name():
     assert "arm26" in shipped_models()
     with pytest.raises(InputError, match="arm26"):
         read_anatomy("leg")
-    with pytest.raises(InputError, match="or an .osim file"):
+    with pytest.raises(InputError, match=r"or an \.osim file"):
         read_anatomy("my.osim")
 
 
@@ -142,3 +143,17 @@ def test_wrong_coordinates_are_all_named_at_once():
     assert "hip" in said
     assert "0 to 130 deg" in said
     assert len(refused.value.problems) == 3
+
+
+@pytest.mark.parametrize("beyond", [-0.3, 0.2, 0.55, 1.3])
+def test_a_held_coordinate_adds_what_it_adds_where_it_moves(beyond):
+    path = read_anatomy("arm26").paths[0]
+    angle = path.knots[0] + beyond * (path.knots[-1] - path.knots[0])
+    spline = UniformSpline.from_bspline(path.knots, path.coefficients, path.degree)
+    moving = spline.value_and_slope(jnp.asarray(angle))[0]
+    np.testing.assert_allclose(curves_at(path.knots, path.coefficients, path.degree, angle), moving, atol=1e-12)
+
+
+def test_recorded_postures_have_the_moment_arms_of_the_model(arm):
+    angle = np.random.default_rng(0).uniform(0.1, 2.0, (300, 2))
+    np.testing.assert_allclose(recorded_moment_arms(arm, angle), arm.moment_arms(angle), atol=1e-12)

@@ -96,7 +96,7 @@ class Run:
 
     def report(self) -> Path:
         """Write the page of the run again and return its path."""
-        from profundus.pages import write_page
+        from profundus.pages.run import write_page
 
         return write_page(self._directory)
 
@@ -207,7 +207,7 @@ def fit(
     Without ``out`` the run lives in a temporary folder, as long as the returned object. Raises InputError (study, folder), ResourceError
     (disk), ConvergenceError (no result).
     """
-    from profundus.pages import write_page
+    from profundus.pages.run import write_page
     from profundus.protocols.fitting import fit_study
 
     read = study if isinstance(study, Study) else load_study(study)
@@ -253,7 +253,7 @@ def compare(
     `profundus validate` does; without it as `profundus compare`. ``split`` and ``people`` are those of the commands. Raises InputError
     (study, folder, names), ResourceError (disk), ConvergenceError (no method had an answer).
     """
-    from profundus.pages import write_comparison_page
+    from profundus.pages.comparison import write_comparison_page
     from profundus.protocols.asking import Asked, How
     from profundus.protocols.comparing import compare_study
     from profundus.protocols.hiding import validate_study
@@ -303,7 +303,7 @@ def pretrain(
     Python anew: call this under ``if __name__ == "__main__":``. Raises InputError (recipe, folder), ResourceError (disk), ConvergenceError.
     """
     from profundus.io.recipe_file import read_recipe
-    from profundus.pages import write_prior_page
+    from profundus.pages.prior import write_prior_page
     from profundus.protocols.pretraining import pretrain as taught
 
     read = recipe if isinstance(recipe, Recipe) else read_recipe(None if recipe is None else Path(recipe))

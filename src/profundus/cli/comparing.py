@@ -12,7 +12,8 @@ from profundus.cli.fitting import warning_words
 from profundus.cli.outcome import Outcome, Words, printable, table
 from profundus.cli.progress import Listener, shown_progress
 from profundus.io.study_file import read_study
-from profundus.pages import PAGE, write_comparison_page
+from profundus.pages.comparison import write_comparison_page
+from profundus.pages.run import PAGE
 from profundus.protocols.asking import Asked, ComparisonResult, How
 from profundus.protocols.comparing import compare_study
 from profundus.protocols.hiding import validate_study

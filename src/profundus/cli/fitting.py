@@ -10,7 +10,7 @@ from profundus.cli.outcome import Outcome, Words, grouped_by_severity, printable
 from profundus.cli.progress import shown_progress
 from profundus.errors import Problem
 from profundus.io.study_file import read_study
-from profundus.pages import PAGE, write_page
+from profundus.pages.run import PAGE, write_page
 from profundus.protocols.fitting import FitResult, fit_study
 from profundus.records import Flag, Scorecard
 from profundus.report import score_table

@@ -18,7 +18,7 @@ from profundus.cli.fitting import warning_words
 from profundus.cli.outcome import Outcome, Words, table
 from profundus.cli.progress import LINE_EVERY_S
 from profundus.io.recipe_file import read_recipe
-from profundus.pages import write_prior_page
+from profundus.pages.prior import write_prior_page
 from profundus.protocols.pretraining import CARD_TEXT, Listener, Pretrained, pretrain
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from profundus.cli.fitting import flag_words, pooled, score_words, warning_words
 from profundus.cli.outcome import Outcome, Words
 from profundus.io.comparison_directory import KIND, ComparisonDirectory
 from profundus.io.run_directory import RunDirectory, read_run, refuse_kind
-from profundus.pages import is_prior, write_comparison_page, write_page, write_prior_page
+from profundus.pages.run import write_page
 from profundus.protocols.exporting import Program, export_run
 from profundus.protocols.reconstructing import reconstruct_trials
 
@@ -50,11 +50,15 @@ def reconstructed(
 
 def reported(run_path: Path) -> Outcome:
     """Return where the page of a run, of a comparison or of a learned prior has been written."""
+    from profundus.pages.prior import is_prior, write_prior_page  # brings all of pretraining along
+
     page = write_prior_page(run_path) if is_prior(run_path) else _page_of_run(read_run(run_path))
     return Outcome({"page": page}, [f"Page: {page}"])
 
 
 def _page_of_run(run: RunDirectory) -> Path:
+    from profundus.pages.comparison import write_comparison_page
+
     return write_comparison_page(ComparisonDirectory(run)) if run.manifest.get("kind") == KIND else write_page(run)
 
 

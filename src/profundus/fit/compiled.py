@@ -22,11 +22,11 @@ def cache_folder() -> Path | None:
 
 
 def keep_compiled() -> None:
-    """Let JAX keep what takes longer than half a second to compile; leaves a cache alone that somebody else has set."""
+    """Let JAX keep what takes longer than a tenth of a second to compile; leaves a cache alone that somebody else has set."""
     import jax  # whoever only asks for the folder does not wait for it
 
     folder = cache_folder()
     settings: Any = jax.config
     if folder is not None and settings.jax_compilation_cache_dir is None:
         settings.update("jax_compilation_cache_dir", str(folder))
-        settings.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+        settings.update("jax_persistent_cache_min_compile_time_secs", 0.1)

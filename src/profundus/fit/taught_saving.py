@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,7 +72,8 @@ def taught_from_arrays(
         raise FileFormatError(Problem("error", what, file=file, expected="those of this version", remedy=AGAIN))
     prior = {name.removeprefix(PRIOR): array for name, array in arrays.items() if name.startswith(PRIOR)}
     windows = kind(*(arrays[CONTEXT + name] for name in kind._fields))
-    empty = Parameters(MuscleParameters(*[jnp.zeros(0)] * 5), ActivationParameters(*[jnp.zeros(0)] * 2))
+    nothing = jax.device_put(np.zeros(0))
+    empty = Parameters(MuscleParameters(*[nothing] * 5), ActivationParameters(*[nothing] * 2))
     plain: dict[str, Any] = {name: arrays[name] for name in VECTORS} | {name: facts[name] for name in PLAIN}
     subject = TaughtSubject(
         layout=Layout(tuple(facts["muscles"]), tuple(map(bool, facts["measured"])), tuple(facts["groups"])),

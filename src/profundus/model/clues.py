@@ -102,6 +102,11 @@ def clues_of(windows: Windows, seen: Bool[Array | np.ndarray, "window muscle"], 
     return Clues(each_one, jnp.concatenate([*person, share]), reference)
 
 
+def clue_counts(muscles: int, *, models: int) -> tuple[int, int]:
+    """Return how many clues of a sample and of a person `clues_of` has, with so many generic muscle models."""
+    return 6 * muscles + 7 + models * (5 * muscles + 1), 1 + muscles + models * (2 * muscles + len(OTHER_SD) + 1)
+
+
 class _Physics(NamedTuple):
     """What one generic muscle model says; (window, sample, ...)."""
 

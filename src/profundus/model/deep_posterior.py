@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ from profundus.records import Trial, View
 
 Floats = NDArray[np.float64]
 MOST_CONTEXT = 64  # windows that stand for a person
-PADDED_WINDOWS = 8  # fewest that a program is compiled for; twice and four times as many up to `MOST_CONTEXT`, multiples beyond
+PADDED_WINDOWS = 8  # fewest that a program is compiled for
 
 
 @dataclass(frozen=True)
@@ -145,13 +144,17 @@ def _mark(context: Context, window: int) -> bytes:
 
 def _asked(prior: DeepPrior, context: Context) -> tuple[Floats, Floats, Floats]:
     """Return the log excitation and its log sd (window, sample, muscle), and that of the level (muscle,)."""
-    few = context.count <= MOST_CONTEXT
-    missing = padded_count(context.count, least=PADDED_WINDOWS) - context.count if few else -context.count % PADDED_WINDOWS
+    missing = _padded_windows(context.count) - context.count
     padded: list[Any] = [_padded(field, missing) for field in context.windows]
-    seen = jnp.asarray(np.pad(context.seen, [(0, missing), (0, 0)]))
+    seen = np.pad(context.seen, [(0, missing), (0, 0)])
     parts = _run(prior.network, prior.scale, remade(context.windows, padded), seen, prior.groups)
     middle, log_sd, level = (np.asarray(part, dtype=float) for part in parts)
     return middle[: context.count], log_sd[: context.count], level
+
+
+def _padded_windows(count: int) -> int:
+    """Return how many windows a program is compiled for: few sizes for those who showed little, multiples of the fewest for all others."""
+    return padded_count(count, least=PADDED_WINDOWS) if count <= MOST_CONTEXT else count + -count % PADDED_WINDOWS
 
 
 def _padded(field: NDArray[np.generic], missing: int) -> NDArray[np.generic]:
@@ -166,7 +169,7 @@ def _run(
     network: PersonTransformer,
     scale: Scale,
     windows: AnyWindows,
-    seen: Bool[Array, "window muscle"],
+    seen: Bool[np.ndarray, "window muscle"],
     groups: tuple[str, ...],
 ) -> tuple[Float[Array, "window sample muscle"], Float[Array, "window sample muscle"], Float[Array, " muscle"]]:
     told, reference = heard(network, scale, windows, seen, same_group(groups))

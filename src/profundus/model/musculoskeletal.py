@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -186,16 +187,15 @@ class MusculoskeletalModel(eqx.Module):
 
 def generic_parameters(anatomy: Anatomy, *, delay: float = GENERIC_DELAY) -> Parameters:
     """Return the parameters of the anatomy itself, with a ``delay`` [s], a shape factor of -0.5 and a time constant of 15 ms."""
-    return Parameters(
-        MuscleParameters(
-            jnp.asarray(anatomy.max_isometric_force),
-            jnp.asarray(anatomy.optimal_fiber_length),
-            jnp.asarray(anatomy.tendon_slack_length),
-            jnp.asarray(anatomy.pennation_at_optimal),
-            jnp.full(len(anatomy.muscles), delay),
-        ),
-        ActivationParameters(jnp.asarray(GENERIC_SHAPE_FACTOR, float), jnp.asarray(GENERIC_TIME_CONSTANT, float)),
+    muscles = (
+        anatomy.max_isometric_force,
+        anatomy.optimal_fiber_length,
+        anatomy.tendon_slack_length,
+        anatomy.pennation_at_optimal,
+        np.full(len(anatomy.muscles), delay),
     )
+    alike = np.asarray(GENERIC_SHAPE_FACTOR), np.asarray(GENERIC_TIME_CONSTANT)
+    return Parameters(MuscleParameters(*jax.device_put(muscles)), ActivationParameters(*jax.device_put(alike)))
 
 
 def _paths(anatomy: Anatomy, coordinates: tuple[str, ...], fixed: dict[str, float]) -> Paths:
@@ -215,7 +215,7 @@ def _paths(anatomy: Anatomy, coordinates: tuple[str, ...], fixed: dict[str, floa
         left, length = _held(several, coordinates, defaults | fixed)
         base = base if length is None else base + length
         products += [] if left is None else [left]
-    return Paths(jnp.asarray(base), tuple(splines[name] for name in coordinates), tuple(products))
+    return Paths(jax.device_put(base), tuple(splines[name] for name in coordinates), tuple(products))
 
 
 def _held(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,5 +36,5 @@ def filled(
     if wrong:
         what = f"arrays are missing or of another shape: {', '.join(wrong[:5])}"
         raise FileFormatError(Problem("error", what, file=file, expected="those of the settings in it", remedy=remedy))
-    tree: Tree = jax.tree.unflatten(structure, [jnp.asarray(array) for array in found])
+    tree: Tree = jax.tree.unflatten(structure, jax.device_put(found))
     return tree

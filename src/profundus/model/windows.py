@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -103,7 +104,7 @@ def _physics(model: MusculoskeletalModel, moved: Floats) -> tuple[Floats, Floats
     """Return capacity (sample, model, muscle) and passive moment (sample, model) at angle and velocity (sample, 2)."""
     count = len(moved)
     padded = np.pad(moved, [(0, padded_count(count, least=ROWS) - count), (0, 0)], mode="edge")
-    capacity, passive = _capacities(model, jnp.asarray(padded[:, :1]), jnp.asarray(padded[:, 1:]))
+    capacity, passive = _capacities(model, *jax.device_put((padded[:, :1], padded[:, 1:])))
     return np.asarray(capacity, dtype=float)[:count], np.asarray(passive, dtype=float)[:count]
 
 

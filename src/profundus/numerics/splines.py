@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import factorial
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -32,7 +33,7 @@ class UniformSpline(eqx.Module):
             raise ValueError(f"the spline's breaks are {steps.min():g} to {steps.max():g} apart, expected uniform ones")
         spline = BSpline(knots, coefficients, degree)
         powers = [spline(breaks[:-1], nu=order) / factorial(order) for order in range(degree, -1, -1)]
-        return cls(jnp.asarray(breaks[0]), jnp.asarray(breaks[-1]), jnp.asarray(np.stack(powers, axis=1)))
+        return cls(*jax.device_put((breaks[0], breaks[-1], np.stack(powers, axis=1))))
 
     def value_and_slope(
         self, x: Float[Array, "*shape"]

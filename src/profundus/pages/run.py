@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from profundus.errors import FileFormatError, Problem
+from profundus.fit.compiled import keep_compiled
 from profundus.fit.saving import settings_from
 from profundus.io.anatomy import read_anatomy
 from profundus.io.anatomy_file import ANATOMY, read_anatomy_file
@@ -92,6 +93,7 @@ def _copies(trials: tuple[Trial, ...], anatomy: Anatomy) -> tuple[Reconstruction
     """Return the copy of the nearest muscle; none where no muscle has an electrode."""
     if not any(trial.measured.any() for trial in trials):
         return ()
+    keep_compiled()
     model = MusculoskeletalModel(anatomy, coordinates=trials[0].coordinates)
     return (copy_of_nearest(trials, anatomy, model),)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
 from profundus.fit.compiled import keep_compiled
 from profundus.io.osim import is_osim
 from profundus.io.study_model import outline_of
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.postures import recorded_moment_arms
 from profundus.protocols.osim import studied
 from profundus.protocols.tables import brings_tables, tabled
 from profundus.records import Anatomy, Reconstruction, Study, Trial
@@ -46,13 +44,9 @@ def groups_of(anatomy: Anatomy) -> dict[str, str]:
 
 def copy_of_nearest(trials: tuple[Trial, ...], anatomy: Anatomy, model: MusculoskeletalModel) -> Reconstruction:
     """Return the answer that copies the nearest measured muscle: the yardstick beside every answer of ours."""
-    return copy_nearest(trials, anatomy, partial(_moment_arms, model))
+    return copy_nearest(trials, anatomy, partial(recorded_moment_arms, model))
 
 
 def nearest_of(trials: tuple[Trial, ...], anatomy: Anatomy, model: MusculoskeletalModel) -> dict[str, str]:
     """Return which measured muscle stands nearest to each muscle without an electrode."""
-    return nearest(trials, anatomy, partial(_moment_arms, model))
-
-
-def _moment_arms(model: MusculoskeletalModel, angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(model.moment_arms(angle), dtype=float)
+    return nearest(trials, anatomy, partial(recorded_moment_arms, model))

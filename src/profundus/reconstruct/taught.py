@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
-import jax.numpy as jnp
+import jax
 import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
@@ -77,11 +77,10 @@ def _moved(subject: TaughtSubject, model: MusculoskeletalModel, trial: Trial, ex
     count = len(trial.time)
     missing = padded_count(count, least=PADDED) - count
     padded = [
-        jnp.asarray(np.pad(values, [(0, missing), (0, 0)], mode="edge"))
-        for values in (excitation, trial.angle, trial.velocity)
+        np.pad(values, [(0, missing), (0, 0)], mode="edge") for values in (excitation, trial.angle, trial.velocity)
     ]
     physics = _Physics(subject.parameters, subject.settings, trial.step)
-    one = _responded(physics, model, _Moved(*padded))
+    one = _responded(physics, model, _Moved(*jax.device_put(padded)))
     return {name: np.asarray(values, dtype=float)[:count] for name, values in one._asdict().items()}
 
 
