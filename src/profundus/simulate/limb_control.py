@@ -36,10 +36,10 @@ class Habit(NamedTuple):
 
 
 HABITS = {
-    "effort": Habit((0.1, 0.6), (0.0, 0.0)),
-    "common_drive": Habit((0.6, 1.0), (0.0, 0.0)),
-    "synergies": Habit((0.3, 0.9), (0.3, 1.0)),
-    "mixture": Habit((0.5, 1.0), (0.0, 0.8)),
+    "effort": Habit((0.3, 0.8), (0.0, 0.0)),
+    "common_drive": Habit((0.75, 1.0), (0.0, 0.0)),
+    "synergies": Habit((0.5, 0.95), (0.3, 1.0)),
+    "mixture": Habit((0.7, 1.0), (0.0, 0.8)),
 }
 
 
