@@ -59,8 +59,8 @@ def advise(
 ) -> Advice:
     """Return recordings for a fitted person, that first which would narrow the bands of his deep muscles most.
 
-    Only his trials to fit are looked at. Extra trials are rehearsed: see `rehearsals`; where none of his trials has a moment there are
-    none; ``loads_kg`` are those that he may be handed. Same seed, same advice.
+    Only his trials to fit are looked at. Extra trials are rehearsed: see `rehearsals`; where none of his trials has a moment, or
+    several joints move, there are none; ``loads_kg`` are those that he may be handed. Same seed, same advice.
     """
     deep = [int(muscle) for muscle in np.flatnonzero(~np.asarray(subject.layout.measured))]
     muscles = subject.layout.muscles
@@ -76,7 +76,9 @@ def advise(
     )
     tried = [(one, pinned(answer, valid, known, muscle, noise)) for one, muscle, noise in pins(person)]
     left_out: list[str] = []
-    if subject.personalized:
+    if subject.prior.view != "hinge":
+        left_out.append("extra trials: only those of one joint can be rehearsed")
+    elif subject.personalized:
         drawn = list(rehearsals(subject, trials, anatomy, model, pairs=PAIRS, seed=seed))
         rehearsed, left_out = _rehearsed(drawn, motions(subject, anatomy, loads_kg), known, seed)
         tried += rehearsed
