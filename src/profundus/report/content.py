@@ -90,6 +90,18 @@ class PageContent:
         return tuple(dict.fromkeys(name for trial in trials for name in trial.coordinates))
 
     @property
+    def explained(self) -> tuple[str, ...]:
+        """Return the coordinates whose moment is known in some trial, all where it never is: the others only move."""
+        trials = [trial for s in self.subjects for trial in s.reconstruction.trials]
+        known = {
+            name
+            for part in trials
+            for name, there in zip(part.trial.coordinates, part.trial.moment_valid.any(axis=0), strict=True)
+            if there
+        }
+        return tuple(name for name in self.coordinates if name in known) or self.coordinates
+
+    @property
     def error(self) -> Error:
         """Return the error by which answers are held against the copy: where amplitudes mean nothing, that after one factor."""
         return leading_error(self.provenance)

@@ -51,7 +51,7 @@ def verdict(content: PageContent, subject: SubjectContent) -> Verdict:
     """Return the verdict on one person's answer, from the rows pooled over test trials (over fit trials where there is no other)."""
     rows, role = pooled_rows(content.scorecard, subject.id)
     own = [row for row in rows if row.method == subject.reconstruction.method]
-    moments = [_moment(name, own) for name in content.coordinates]
+    moments = [_moment(name, own) for name in content.explained]
     deep = [_deep(name, own, rows, content, subject) for name in content.deep]
     headline = " ".join((_moment_headline(own, role), _deep_headline(own, content.deep)))
     return Verdict(headline, (*moments, *deep, *_parameters(subject)))
