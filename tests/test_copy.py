@@ -41,6 +41,16 @@ def test_a_deep_muscle_does_what_its_neighbor_does(anatomy, moment_arms):
     np.testing.assert_array_equal(part.lower, part.upper)
 
 
+def test_an_electrode_that_came_loose_is_not_copied_where_another_lasted(anatomy, moment_arms):
+    given = trial()
+    valid = given.emg_valid.copy()
+    valid[len(valid) // 2 :, MUSCLES.index("BICshort")] = False
+    loose = replace(given, emg_valid=valid)
+    assert nearest([given, loose], anatomy, moment_arms)["BRA"] == "BIClong"
+    valid[len(valid) // 2 :, MUSCLES.index("BIClong")] = False
+    assert nearest([given, loose], anatomy, moment_arms)["BRA"] == "BICshort"  # neither lasted: nearness decides
+
+
 def test_the_truth_is_never_read(anatomy, moment_arms):
     given = trial()
     blind = replace(given, truth=np.full_like(given.truth, np.nan))

@@ -79,6 +79,7 @@ def _sections(content: ComparisonContent) -> dict[str, str]:
         "amplitude": escaped(amplitude_words(content)),
         "scores": score_block(content),
         "bands": f'<section id="bands" class="panel"><h2>Do the bands hold?</h2>{bands}</section>' if bands else "",
+        "nav_strides": '<a href="#strides">Strides</a>' if strides else "",
         "nav_bands": '<a href="#bands">Bands</a>' if bands else "",
         "ceiling": between if found else "",
         "run": run_block(content),

@@ -2,7 +2,8 @@
 
 Nearness is read from the model, never from a true excitation:
 
-1. same functional group (where the group has no electrode: any measured muscle);
+1. same functional group (where the group has no electrode: any measured muscle), of those with an electrode that lasted
+   through all trials, where there are any;
 2. most similar moment arms over the recorded motion, by the RMS difference over the deep muscle's own RMS; differences within
    ``TIE`` of the smallest are no differences;
 3. among those, most similar architecture: the ratio of tendon slack length to optimal fiber length, which sets how compliant the
@@ -24,6 +25,7 @@ from profundus.rivals.trials import other_muscles, several_people
 Floats = NDArray[np.float64]
 MomentArms = Callable[[Floats], Floats]
 TIE = 0.1
+LASTING = 0.9  # share of every trial in which an electrode that is copied is known
 
 
 def copy_nearest(trials: Sequence[Trial], anatomy: Anatomy, moment_arms: MomentArms) -> Reconstruction:
@@ -70,7 +72,7 @@ def nearest(trials: Sequence[Trial], anatomy: Anatomy, moment_arms: MomentArms) 
     arms = np.concatenate([np.asarray(moment_arms(trial.angle)) for trial in trials])
     found = {}
     for name in deep:
-        candidates = _of_group(name, measured, anatomy)
+        candidates = _lasting(trials, _of_group(name, measured, anatomy))
         own = arms[..., order.index(name)]
         size = np.sqrt(np.mean(own**2))
         distance = {c: float(np.sqrt(np.mean((arms[..., order.index(c)] - own) ** 2)) / size) for c in candidates}
@@ -99,6 +101,12 @@ def _parted(trials: Sequence[Trial], anatomy: Anatomy) -> tuple[tuple[str, ...],
 def _of_group(name: str, measured: tuple[str, ...], anatomy: Anatomy) -> tuple[str, ...]:
     groups = dict(zip(anatomy.muscles, anatomy.groups, strict=True))
     return tuple(other for other in measured if groups[other] == groups[name]) or measured
+
+
+def _lasting(trials: Sequence[Trial], electrodes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the electrodes that are known in nearly all samples of every trial, where there are any: a loose one is not copied."""
+    shares = {name: min(float(t.emg_valid[:, t.muscles.index(name)].mean()) for t in trials) for name in electrodes}
+    return tuple(name for name in electrodes if shares[name] >= LASTING) or electrodes
 
 
 def _unlikeness(anatomy: Anatomy, one: str, other: str) -> float:
