@@ -96,8 +96,8 @@ class PageContent:
         known = {
             name
             for part in trials
-            for name, there in zip(part.trial.coordinates, part.trial.moment_valid.any(axis=0), strict=True)
-            if there
+            for name, there in zip(part.trial.coordinates, part.trial.moment_valid.T, strict=True)
+            if there.any()
         }
         return tuple(name for name in self.coordinates if name in known) or self.coordinates
 
