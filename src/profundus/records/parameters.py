@@ -49,7 +49,8 @@ class DecidedRow:
     """How wide the log excitation of a muscle without an electrode is (standard deviations), as more and more is known.
 
     ``motion_sd`` with motion and load alone, ``envelopes_sd`` and ``moments_sd`` with these beside them, ``all_sd`` with everything;
-    ``level_motion_sd`` and ``level_all_sd`` are the parts of it that all samples of the person share.
+    ``level_motion_sd`` and ``level_all_sd`` are the parts of it that all samples of the person share. ``calibrated``: a wire, a maximal
+    contraction or a ratio is part of everything.
     """
 
     muscle: str
@@ -59,8 +60,9 @@ class DecidedRow:
     all_sd: float
     level_motion_sd: float
     level_all_sd: float
+    calibrated: bool = False
 
     @property
     def share(self) -> float:
-        """Return the share of the variance that envelopes and moments decided."""
+        """Return the share of the variance that envelopes, moments and calibrations decided."""
         return 1.0 - self.all_sd**2 / self.motion_sd**2

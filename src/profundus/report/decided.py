@@ -89,8 +89,9 @@ def _summary(row: DecidedRow) -> str:
     course = [math.sqrt(max(0.0, whole**2 - level**2)) for whole, level in _parts(row)]
     level = f"Its level within a factor of {factor_words(row.level_all_sd)} (was {factor_words(row.level_motion_sd)})"
     when = f"its time course within {factor_words(course[1])} (was {factor_words(course[0])})"
+    deciders = "Envelopes, moments and calibrations" if row.calibrated else "Envelopes and moments"
     return (
-        f"Within a factor of {factor_words(row.all_sd)} up or down, 90\u202f% sure. Envelopes and moments decided "
+        f"Within a factor of {factor_words(row.all_sd)} up or down, 90\u202f% sure. {deciders} decided "
         f"{percent(row.share)} of the variance that motion and load leave. {level}, {when}."
     )
 
