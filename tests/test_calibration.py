@@ -220,7 +220,7 @@ def test_a_fit_believes_the_wire_and_keeps_what_it_heard(tmp_path):
     trials = assemble_trials(study, study.subjects[0], anatomy.muscles)
     fits = {}
     for name, own in (("without", replace(study, calibrations=())), ("with", study)):
-        fits[name] = taught_person(trials, own, anatomy, arm(), prior_for(study, anatomy, arm()))
+        fits[name] = taught_person(trials, own, anatomy, arm(), prior_for(study, anatomy))
     found = {name: answer(fit, arm(), trials).trials[0] for name, fit in fits.items()}
     (row,) = fits["with"].calibrations
     moved = np.log(found["with"].excitation / found["without"].excitation)

@@ -11,11 +11,12 @@ import numpy as np
 from profundus.cli.outcome import Outcome, Words, grouped_by_severity, table
 from profundus.errors import InputError, Problem
 from profundus.io.anatomy import arm_sign
+from profundus.io.muscle_table import is_muscle_table
 from profundus.io.study_file import check_study
 from profundus.io.study_model import outline_of
+from profundus.model.settings import with_prior
 from profundus.protocols.inverse_dynamics import with_moments
-from profundus.protocols.models import anatomy_of
-from profundus.protocols.tables import brings_tables
+from profundus.protocols.prior_choice import prior_problems
 from profundus.records import Anatomy, Study, Subject, Trial
 from profundus.signal import assemble_trials, quality_problems, quality_table
 from profundus.validate.false_strides import false_moment_problems
@@ -30,6 +31,7 @@ def checked(study_file: Path, *, data_root: Path | None = None) -> Outcome:
         return _outcome({"study_file": study_file}, [], problems)
     anatomy, misfits = _anatomy(study)
     people, more = _people(study, anatomy)
+    more += prior_problems(study, anatomy) if with_prior(study.fit) else ()
     facts = {
         "study_file": study_file,
         "study": study.name,
@@ -55,7 +57,9 @@ def checked(study_file: Path, *, data_root: Path | None = None) -> Outcome:
 
 def _anatomy(study: Study) -> tuple[Anatomy, tuple[Problem, ...]]:
     """Return what is known of the muscles, and whether paths that come as tables cannot be followed; models are not opened for that."""
-    if brings_tables(study):
+    if is_muscle_table(study.model_file):
+        from profundus.protocols.models import anatomy_of  # brings JAX along, which no other study waits for
+
         try:
             return anatomy_of(study), ()
         except InputError as error:

@@ -33,7 +33,7 @@ DTYPES = (
     "float32",
     "float64",
 )
-MAX_BYTES = 2 << 30
+MAX_BYTES, MAX_HEADER_BYTES = 2 << 30, 100_000_000
 _CHECKPOINT = re.compile(r"checkpoint_(\d{1,18})\.safetensors")
 _FORMAT = "profundus 1"
 _AGAIN = "Write it again, or take an older copy"
@@ -66,26 +66,32 @@ def read_arrays(path: Path) -> tuple[Arrays, Facts]:
         arrays = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     except (safetensors.SafetensorError, ValueError, KeyError, RecursionError) as error:
-        raise UnsafeInputError(
-            Problem(
-                "error",
-                f"the header does not fit the file ({error})",
-                file=str(path),
-                expected="a safetensors file whose arrays fill it exactly",
-                remedy=_AGAIN,
-            )
-        ) from error
-    metadata = _about(header.get("__metadata__", {}))
-    if metadata.get("format") != _FORMAT:
-        raise FileFormatError(
-            Problem("error", "not written by profundus", file=str(path), expected=f"format '{_FORMAT}' in its metadata")
-        )
+        raise _unfitting(path, error) from error
+    metadata = _metadata(header, path)
     text = metadata.get("facts", "")
     if metadata.get("digest") != _digest(arrays, text):
         raise FileFormatError(
             Problem("error", "the content does not fit its digest: the file is damaged", file=str(path), remedy=_AGAIN)
         )
     return dict(sorted(arrays.items())), json.loads(text)
+
+
+def read_facts(path: Path) -> Facts:
+    """Return the facts of a file that ``write_arrays`` wrote, from its header alone: neither arrays nor digest are looked at.
+
+    Raises MissingFileError, UnsafeInputError or FileFormatError.
+    """
+    if not path.is_file():
+        raise MissingFileError(Problem("error", "there is no such file", file=str(path)))
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        try:
+            header = json.loads(file.read(min(length, MAX_HEADER_BYTES)))
+            return dict(json.loads(_metadata(header, path).get("facts", "{}")))
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise _unfitting(path, error) from error
 
 
 class CheckpointStore:
@@ -130,6 +136,21 @@ class CheckpointStore:
         """Return the steps that have a checkpoint, oldest first."""
         names = (path.name for path in self.folder.iterdir()) if self.folder.is_dir() else ()
         return sorted(int(match[1]) for name in names if (match := _CHECKPOINT.fullmatch(name)))
+
+
+def _metadata(header: Mapping[str, Any], path: Path) -> dict[str, str]:
+    """Return format, facts and digest; FileFormatError where the file is somebody else's."""
+    metadata = _about(header.get("__metadata__", {}))
+    if metadata.get("format") != _FORMAT:
+        raise FileFormatError(
+            Problem("error", "not written by profundus", file=str(path), expected=f"format '{_FORMAT}' in its metadata")
+        )
+    return metadata
+
+
+def _unfitting(path: Path, error: Exception) -> UnsafeInputError:
+    what, expected = f"the header does not fit the file ({error})", "a safetensors file whose arrays fill it exactly"
+    return UnsafeInputError(Problem("error", what, file=str(path), expected=expected, remedy=_AGAIN))
 
 
 def _about(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from profundus.errors import FileFormatError, Problem
 from profundus.model.clocks import FLOOR, LATE_S
 from profundus.model.clues import Clues, clue_counts, same_group
 from profundus.model.prior import DeepPrior, new_network
+from profundus.model.prior_facts import AGAIN, KIND, NAMES, facts_problems
 from profundus.model.trees import filled, leaves
 from profundus.model.views import CLOCKS, clues_of, nothing_seen
 from profundus.model.windows import MUSCLES, WEAK, WORKING
@@ -23,11 +24,8 @@ from profundus.records import LearningSettings, View
 
 Arrays = dict[str, NDArray[Any]]
 Facts = dict[str, Any]
-KIND = "learned prior"
 STRANGE = "strange/"
 NUMBERS = ("level_factor", "course_factor", "course_memory_s", "level_correlation")
-NAMES = ("muscles", "groups", "coordinates", "electrodes")
-AGAIN = "Take the prior that comes with this version, or teach it again with `profundus pretrain`"
 
 
 def prior_to_arrays(prior: DeepPrior) -> tuple[Arrays, Facts]:
@@ -81,10 +79,9 @@ def seen_as(view: View) -> Facts:
 
 def _problems(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any], file: str) -> list[Problem]:
     """Return why arrays and facts are not a prior of this version."""
-    if facts.get("kind") != KIND:
-        return [Problem("error", "not a learned prior", file, expected=f"kind '{KIND}' in its facts", remedy=AGAIN)]
-    missing = [name for name in (*NAMES, "learning", "seen") if name not in facts]
-    missing += [name for name in (*NUMBERS, *(f"scale/{part}" for part in Scale._fields)) if name not in arrays]
+    if problems := facts_problems(facts, file):
+        return problems
+    missing = [name for name in (*NUMBERS, *(f"scale/{part}" for part in Scale._fields)) if name not in arrays]
     if missing:
         return [Problem("error", f"not in it: {', '.join(missing)}", file, remedy=AGAIN)]
     view: View = facts.get("view", "hinge")

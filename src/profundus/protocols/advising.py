@@ -17,8 +17,9 @@ from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.settings import shown, with_prior
 from profundus.protocols.fitting import chosen_people
-from profundus.protocols.learned import TEACH, answered_to_fit, maximal_trials, prior_for, taught_person
+from profundus.protocols.learned import answered_to_fit, maximal_trials, prior_for, taught_person
 from profundus.protocols.models import model_of
+from profundus.protocols.prior_choice import TEACH
 from profundus.protocols.recordings import recorded
 from profundus.protocols.rehearsing import Motion, Rehearsal, rehearsals
 from profundus.records import Advice, AdviceRow, Anatomy, Study, Subject, Trial
@@ -39,7 +40,7 @@ def advise_study(study: Study, *, subject: str | None = None, seed: int = 0) -> 
     """
     person = _named(study, subject)
     anatomy, model = model_of(study)
-    prior = prior_for(study, anatomy, model) if with_prior(study.fit) else None
+    prior = prior_for(study, anatomy) if with_prior(study.fit) else None
     if prior is None:
         what = "advice rests on a learned prior, and this study has none"
         raise InputError(Problem("error", what, file=study.source, remedy=TEACH))

@@ -16,6 +16,7 @@ from profundus.io.run_directory import MANIFEST, refuse_kind
 from profundus.protocols.fitting import FitProgress, chosen_people
 from profundus.protocols.methods import METHODS, PERSONALIZED, Bench, Case, answer
 from profundus.protocols.models import groups_of
+from profundus.protocols.prior_choice import prior_identity
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
 from profundus.protocols.recordings import recorded
 from profundus.records import Flag, Reconstruction, Scorecard, ScoreRow, Study, Trial
@@ -91,6 +92,7 @@ def asked_about(
     """
     began = time.perf_counter()
     those = chosen_people(study, how.subjects)
+    _ = bench.prior  # a bad one is told before anything is written
     folder = _started(study, out, bench, asked, how)
     said = list(study.problems)
     for index, one in enumerate(those):
@@ -146,6 +148,7 @@ def _started(study: Study, out: Path, bench: Bench, asked: Asked, how: How) -> C
     """Return the folder of a comparison. Raises InputError where it holds one of other data, settings, split or seed."""
     facts = {
         **study_facts(study, asked.seed),
+        "prior": prior_identity(study, bench.anatomy),
         "people": asked.people,
         "split": asked.split,
         "hidden": list(asked.hidden),

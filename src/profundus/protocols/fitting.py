@@ -19,8 +19,9 @@ from profundus.io.run_directory import RunDirectory, refuse_kind, start_run
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.prior import DeepPrior
 from profundus.model.settings import with_prior
-from profundus.protocols.learned import answered, lacking_prior, prior_for, taught_person
+from profundus.protocols.learned import answered, lacking_prior, maximal_trials, prior_for, taught_person
 from profundus.protocols.models import copy_of_nearest, groups_of, model_of
+from profundus.protocols.prior_choice import prior_identity
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
 from profundus.protocols.recordings import Recorded, recorded
 from profundus.protocols.training import doubted, objectives_of, trained
@@ -95,7 +96,7 @@ def fit_study(
     began = time.perf_counter()
     people = chosen_people(study, subjects)
     anatomy, model = model_of(study)
-    prior = prior_for(study, anatomy, model) if with_prior(study.fit) else None
+    prior = prior_for(study, anatomy) if with_prior(study.fit) else None
     run = _started(study, out, anatomy, seed=seed, resume=resume, overwrite=overwrite)
     objectives = objectives_of(study, anatomy, model)
     if with_prior(study.fit) and prior is None:
@@ -153,9 +154,10 @@ class _Worker:
         fitted = taught_person(found.trials, self.study, self.anatomy, self.model, self.prior)
         told("reconstruct")
         rec = answered(fitted, self.model, found.trials)
+        aside = maximal_trials(self.study, fitted.subject)
         told_apart = {
             "trade_offs": [asdict(pair) for pair in fitted.trade_offs],
-            "decided": [asdict(row) for row in decided(fitted, self.model, found.trials)],
+            "decided": [asdict(row) for row in decided(fitted, self.model, found.trials, aside=aside)],
             "calibrations": [asdict(row) for row in fitted.calibrations],
         }
         facts = {"converged": fitted.converged, **told_apart}
@@ -216,7 +218,8 @@ def chosen_people(study: Study, subjects: Sequence[str] | None) -> tuple[Subject
 
 
 def _started(study: Study, out: Path, anatomy: Anatomy, *, seed: int, resume: bool, overwrite: bool) -> RunDirectory:
-    facts = study_facts(study, seed)
+    prior = prior_identity(study, anatomy) if with_prior(study.fit) else None
+    facts = {**study_facts(study, seed), "prior": prior}
     known = fingerprint(facts, study)
     if resume:
         refuse_kind(out, None)

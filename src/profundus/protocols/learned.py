@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from profundus.errors import InputError, Problem
+from profundus.errors import Problem
 from profundus.fit.calibration import Answered, calibrated
 from profundus.fit.priors import gain_prior
 from profundus.fit.taught import fit_taught
 from profundus.fit.taught_doubts import doubts
-from profundus.io.shipped import shipped_prior
 from profundus.io.weights import read_arrays
 from profundus.model.deep_posterior import MOST_CONTEXT, context_of, deep_posteriors
 from profundus.model.fitted import TaughtSubject
@@ -22,30 +21,19 @@ from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.prior import DeepPrior
 from profundus.model.prior_file import prior_from_arrays
 from profundus.model.settings import shown
+from profundus.protocols.prior_choice import TEACH, prior_file
 from profundus.protocols.training import delay_prior
 from profundus.reconstruct import reconstruct_taught
 from profundus.records import Anatomy, CalibratedRow, FitSettings, Reconstruction, Study, Trial
 
-TEACH = "Teach one with `profundus pretrain`, or set [fit] ablation = 'no_pretraining'"
 
-
-def prior_for(study: Study, anatomy: Anatomy, model: MusculoskeletalModel) -> DeepPrior | None:
+def prior_for(study: Study, anatomy: Anatomy) -> DeepPrior | None:
     """Return the learned prior of a study's model: the file that [fit] names, else the one that comes with the package, if any.
 
-    Raises InputError for a named file of another model.
+    Raises InputError as `prior_file`, and FileFormatError for a file that is damaged, or that another version wrote.
     """
-    if study.fit.prior:
-        beside = Path(study.source).parent if study.source else Path()
-        path = beside / study.fit.prior
-        prior = _read(path, path.stat().st_mtime_ns if path.is_file() else 0)
-        if mismatch := _mismatch(prior, anatomy, model):
-            raise InputError(Problem("error", f"the learned prior {mismatch}", file=str(path), remedy=TEACH))
-        return prior
-    shipped = shipped_prior(anatomy.name)
-    if shipped is None:
-        return None
-    prior = _read(shipped, 0)
-    return None if _mismatch(prior, anatomy, model) else prior
+    path = prior_file(study, anatomy)
+    return None if path is None else _read(path, path.stat().st_mtime_ns)
 
 
 def lacking_prior(study: Study) -> Problem:
@@ -130,17 +118,6 @@ def _calibrated(
         trials, model, prior, settings, gain=float(np.exp(gain.mean)), scale_sd=gain.sd, aside=aside
     )
     return calibrated(study.calibrations, person, prior.level_correlation, subject=trials[0].subject)
-
-
-def _mismatch(prior: DeepPrior, anatomy: Anatomy, model: MusculoskeletalModel) -> str:
-    """Return in what a prior is not the model's; empty where it is."""
-    if prior.muscles != anatomy.muscles:
-        return f"knows {', '.join(prior.muscles)}, the model has {', '.join(anatomy.muscles)}"
-    if prior.groups != anatomy.groups:
-        return f"groups muscles as {', '.join(prior.groups)}, the model as {', '.join(anatomy.groups)}"
-    if prior.coordinates != model.coordinates:
-        return f"knows {', '.join(prior.coordinates)}, the study moves {', '.join(model.coordinates)}"
-    return ""
 
 
 @lru_cache(maxsize=4)

@@ -77,7 +77,7 @@ class Bench:
     @cached_property
     def prior(self) -> DeepPrior | None:
         """Return the learned prior of the study's model, if there is one."""
-        return prior_for(self.study, self.anatomy, self.model)
+        return prior_for(self.study, self.anatomy)
 
     def population(self, measured: tuple[str, ...], targets: tuple[str, ...]) -> PopulationRegression:
         """Return the regression that virtual people taught, the same when asked again."""
