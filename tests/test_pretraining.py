@@ -143,7 +143,7 @@ def test_a_damaged_block_and_one_of_another_recipe_are_made_again(whole, tmp_pat
     write_arrays(block_file(folder, 1), arrays, block_facts(replace(RECIPE, seed=9), 1))
     asked = []
 
-    def noted(recipe, out, block):
+    def noted(_recipe, _ground, _out, block, _digest):
         asked.append(block)
         raise Stopped
 
