@@ -1,5 +1,7 @@
 """Virtual people of a limb with several joints: they do what was recorded, and what is measured of them follows from what is true."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,10 @@ def test_silent_windows_hide_moments_and_what_follows_from_them(two):
     assert not silent.moment.any()
     assert not silent.effort.any()
     np.testing.assert_array_equal(silent.fast, windows.fast)
+
+
+def test_trials_without_any_moment_show_no_effort(two):
+    unknown = [replace(t, moment_valid=np.zeros_like(t.moment_valid)) for t in two[0].trials]
+    windows = limb_windows_of(unknown, MODEL)
+    assert not windows.effort.any()
+    assert not windows.moment.any()

@@ -98,6 +98,8 @@ def _windows(
 def _efforts(model: MusculoskeletalModel, moved: Any, moment: Any, asked: NDArray[np.bool_]) -> Any:
     """Return the activations of least effort (sample, model, muscle) at angles and velocities (sample, 2 x coordinate)."""
     count = len(moved)
+    if not asked.any():
+        return np.zeros((count, len(POWERS), len(model.muscles)))
     rows = jnp.asarray(np.pad(moved, [(0, -count % ROWS), (0, 0)], mode="edge"))
     capacity, passive = (np.asarray(v, dtype=float)[:count] for v in _capacities(model, *jnp.split(rows, 2, axis=1)))
     cost = np.ones(capacity.shape[-1])
