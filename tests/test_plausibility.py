@@ -28,6 +28,13 @@ def found(*parts, groups=GROUPS, name="amplitude_implausible"):
     return [flag for flag in flags(Reconstruction("nmm", "sub-01", parts), groups=groups) if flag.name == name]
 
 
+def test_levels_without_a_scale_are_not_judged():
+    part = answer(trial())
+    silent = replace(part, excitation=np.full_like(part.excitation, 0.001), moment=part.moment + 2.0)
+    found = flags(Reconstruction("nmm", "sub-01", (silent,)), groups=GROUPS, scaled=False)
+    assert {flag.name for flag in found} == {"moment_poor"}
+
+
 def test_a_silent_and_a_saturated_muscle_and_a_poor_moment_are_flagged():
     part = answer(trial())
     excitation = part.excitation.copy()

@@ -114,7 +114,9 @@ def timed_answer(case: Case, method: str) -> Timed:
     began = time.perf_counter()
     rec = answer(method, case)
     seconds = shared + time.perf_counter() - began
-    found = plausibility.flags(rec, groups=groups_of(case.bench.anatomy))
+    found = plausibility.flags(
+        rec, groups=groups_of(case.bench.anatomy), scaled=case.bench.study.emg.normalization != "none"
+    )
     return replace(rec, flags=(*found, *rec.flags)), seconds
 
 

@@ -143,7 +143,7 @@ class _Worker:
         told("prepare")
         found = recorded(self.study, person, self.anatomy)
         rec, rows, network, more = self._taught(found, told) if self.prior else self._trained_on(found, person.id, told)
-        rec = replace(rec, flags=(*plausibility.flags(rec, groups=groups_of(self.anatomy)), *rec.flags))
+        rec = replace(rec, flags=(*self._implausible(rec), *rec.flags))
         self.run.write_subject(rec, rows, network, found.quality)
         self._note(rec, found, {**more, "seconds": round(time.perf_counter() - began, 3)})
         told("done")
@@ -189,6 +189,10 @@ class _Worker:
 
         remedy = "Lower [fit] learning_rate, or look at the data with `check`"
         return trained(work, state, who=subject, remedy=remedy, after_chunk=after_chunk)
+
+    def _implausible(self, rec: Reconstruction) -> tuple[Flag, ...]:
+        scaled = self.study.emg.normalization != "none"
+        return plausibility.flags(rec, groups=groups_of(self.anatomy), scaled=scaled)
 
     def _note(self, rec: Reconstruction, found: Recorded, more: Facts) -> None:
         """Write into the manifest what the person's files do not hold."""

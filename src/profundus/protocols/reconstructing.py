@@ -73,14 +73,18 @@ class Person:
         """Return the reconstruction of trials, with its flags."""
         if isinstance(self.fitted, TaughtSubject):
             rec = answered(self.fitted, self.model, trials)
-            return replace(rec, flags=(*plausibility.flags(rec, groups=self.groups), *rec.flags))
+            return replace(rec, flags=(*self._implausible(rec), *rec.flags))
         rec = reconstruct(self.fitted, self.model, trials)
         found = (
-            *plausibility.flags(rec, groups=self.groups),
+            *self._implausible(rec),
             *self.doubts,
             *identifiability.shortcomings(self.fitted, rec),
         )
         return replace(rec, flags=found)
+
+    def _implausible(self, rec: Reconstruction) -> tuple[Flag, ...]:
+        scaled = self.study.emg.normalization != "none"
+        return plausibility.flags(rec, groups=self.groups, scaled=scaled)
 
     def recordings(self, path: Path, *, data_root: Path | None = None) -> Subject:
         """Return the person with the recordings of a file of new trials."""

@@ -18,8 +18,8 @@ MOMENT_R2 = 0.8
 AMPLITUDE_FACTOR = 3.0
 
 
-def flags(rec: Reconstruction, *, groups: Mapping[str, str] | None = None) -> tuple[Flag, ...]:
-    """Return what is implausible in a reconstruction, over all its trials.
+def flags(rec: Reconstruction, *, groups: Mapping[str, str] | None = None, scaled: bool = True) -> tuple[Flag, ...]:
+    """Return what is implausible in a reconstruction, over all its trials; levels only where excitations are ``scaled`` to a maximum.
 
     ``silent``: a muscle below 0.02 of its maximum for more than half of the samples; ``saturated``: above 0.95 for more than 5 % of them;
     ``moment_poor``: a joint moment explained with R2 below 0.8 on the test trials, or on all trials where there are no test trials.
@@ -31,6 +31,8 @@ def flags(rec: Reconstruction, *, groups: Mapping[str, str] | None = None) -> tu
     square of 0.14 to 0.47, so that log 3 = 1.1 is more than two standard deviations. Groups without an electrode are not judged.
     """
     explained = _moments(rec)
+    if not scaled:
+        return tuple(_moment_flags(explained))
     implausible = _implausible(rec, groups or {}) if explained and all(r.r2 >= MOMENT_R2 for r in explained) else ()
     return (*_amplitude_flags(rec), *_moment_flags(explained), *implausible)
 
