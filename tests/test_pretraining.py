@@ -1,6 +1,7 @@
 """A prior from nothing: people, learning, judging; stopped anywhere, taken up again to the same numbers."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import jax
@@ -108,6 +109,24 @@ def test_another_recipe_is_refused_by_the_keys_that_differ(whole):
     other = replace(RECIPE, seed=2, learning=replace(LEARNING, steps=60))
     with pytest.raises(InputError, match=r"another recipe: seed, learning\.steps differ"):
         pretrain(other, whole[0], resume=True)
+
+
+def test_work_for_a_study_that_changed_is_not_gone_on_with(whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)
+    card = json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+    (tmp_path / "card.json").write_text(json.dumps({**card, "ground": "motions of before"}), encoding="utf-8")
+    with pytest.raises(InputError, match="model, coordinates or trials to fit are not what they were"):
+        pretrain(RECIPE, tmp_path, resume=True)
+
+
+def test_a_checkpoint_of_a_study_that_changed_is_not_gone_on_with(whole, tmp_path):
+    shutil.copytree(whole[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "card.json").unlink()
+    checkpoint = tmp_path / "checkpoints" / "checkpoint_40.safetensors"
+    arrays, facts = read_arrays(checkpoint)
+    write_arrays(checkpoint, arrays, {**facts, "ground": "motions of before"})
+    with pytest.raises(InputError, match="model, coordinates or trials to fit are not what they were"):
+        pretrain(RECIPE, tmp_path, resume=True)
 
 
 def test_training_of_another_version_is_not_gone_on_with(whole, tmp_path, monkeypatch):

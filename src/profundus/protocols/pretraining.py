@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +87,9 @@ def pretrain(
     recipe, ground = grounded(recipe)
     _started(recipe, out, resume=resume, overwrite=overwrite)
     if (out / CARD).is_file():
-        return Pretrained(out, json.loads((out / CARD).read_text(encoding="utf-8")))
+        card = json.loads((out / CARD).read_text(encoding="utf-8"))
+        _refuse_other_study(card, ground, out)
+        return Pretrained(out, card)
     work = _Work(recipe, out, ground, on_progress)
     work.make(workers or _cores())
     learner = Learner(recipe, ground.anatomy, work.teachers())
@@ -144,6 +146,7 @@ class _Work:
         course, before = learner.start(), dict(self.seconds)
         if (saved := store.latest()) is not None:
             self._refuse_version(saved[1]["version"])
+            _refuse_other_study(saved[1], self.ground, self.out)
             course = course_from_arrays(saved[0], course, file=str(store.folder))
             before = {name: before[name] + seconds for name, seconds in saved[1]["seconds"].items()}
         began = last = time.perf_counter()
@@ -151,7 +154,8 @@ class _Work:
 
         def save(now: Course) -> None:
             spent = {**before, "learning": before["learning"] + time.perf_counter() - began}
-            store.save(int(now.step), course_to_arrays(now), {"version": __version__, "seconds": spent})
+            facts = {"version": __version__, "seconds": spent, **_study_facts(self.ground)}
+            store.save(int(now.step), course_to_arrays(now), facts)
 
         def told(now: Course) -> None:
             nonlocal last
@@ -186,7 +190,7 @@ class _Work:
             seconds={**seconds, "judging": time.perf_counter() - began},
             file=self.out / PRIOR,
         )
-        text = json.dumps(said, indent=1, allow_nan=False) + "\n"
+        text = json.dumps({**said, **_study_facts(self.ground)}, indent=1, allow_nan=False) + "\n"
         card: dict[str, Any] = json.loads(text)
         write_whole(self.out / CARD_TEXT, card_text(card))
         write_whole(self.out / CARD, text)
@@ -232,6 +236,19 @@ def _refuse_others(recipe: Recipe, out: Path, *, resume: bool) -> None:
     if differ := differing(read_recipe(out / RECIPE), recipe):
         what = f"the work in this folder was begun with another recipe: {', '.join(differ)} differ"
         remedy = "Go on with recipe.toml of the folder, choose another folder, or learn anew (--overwrite)"
+        raise InputError(Problem("error", what, str(out), remedy=remedy))
+
+
+def _study_facts(ground: Ground) -> dict[str, str]:
+    """Return what tells apart the studies that people were made for; nothing where they stand on a shipped model."""
+    return {"ground": ground.digest} if ground.digest else {}
+
+
+def _refuse_other_study(facts: Mapping[str, Any], ground: Ground, out: Path) -> None:
+    """Raise InputError where the work that ``facts`` are about was begun with another model, or other motions, of the study."""
+    if facts.get("ground", ground.digest) != ground.digest:
+        what = "the study's model, coordinates or trials to fit are not what they were when the work in this folder was begun"
+        remedy = "Choose another folder, or learn anew (--overwrite)"
         raise InputError(Problem("error", what, str(out), remedy=remedy))
 
 
