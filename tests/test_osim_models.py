@@ -143,6 +143,15 @@ def test_what_was_kept_and_is_damaged_is_made_again(changed):
     np.testing.assert_array_equal(first.base_length, again.base_length)
 
 
+def test_another_maximal_speed_than_that_of_the_muscle_models_is_told(changed):
+    faster = '<Thelen2003Muscle name="BRA"><max_contraction_velocity>15</max_contraction_velocity>'
+    file = changed(r'<Thelen2003Muscle name="BRA">', faster)
+    found = loaded(file, coordinates=("r_elbow_flex",), muscles=("BRA",))
+    assert [note.what for note in found.problems if "velocity" in note.what] == [
+        "max_contraction_velocity is 15 to 15 optimal fiber lengths a second in the model; 10 is used for all muscles"
+    ]
+
+
 def test_a_coupled_coordinate_follows_the_one_that_leads(changed, arm, tmp_path):
     file = changed(r"<ConstraintSet\b.*?</ConstraintSet>|(?=<ForceSet\b)", COUPLER)
     model = MusculoskeletalModel(loaded(file, coordinates=("r_elbow_flex",), muscles=("BICshort", "BRA")))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.errors import Problem
+from profundus.muscle.rigid_tendon import MAXIMAL_SPEED
 from profundus.records import Anatomy, CoordinateRange, PathFit, PathProducts, PathSpline
 from profundus.skeleton.sampling import SampledPaths
 from profundus.skeleton.surrogate import CUBIC
@@ -123,6 +124,13 @@ def _worth_knowing(found: SampledPaths, wanted: Wanted, middle: Mapping[str, flo
                 f"{words} is {values.min():.3g} to {values.max():.3g} in the model; {value:.3g} is used for all muscles"
             )
             problems.append(Problem("note", what, file))
+    speeds = found.parameters.get("max_contraction_velocity", np.empty(0))
+    if np.any(np.abs(speeds - MAXIMAL_SPEED) > 1e-6):
+        what = (
+            f"max_contraction_velocity is {speeds.min():.3g} to {speeds.max():.3g} optimal fiber lengths a second in the model; "
+            f"{MAXIMAL_SPEED:g} is used for all muscles"
+        )
+        problems.append(Problem("note", what, file))
     return problems
 
 
