@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from cli_study import called, tiny_study
+from profundus.cli.comparing import _flag_lines
 from profundus.cli.main import main
 from profundus.errors import ConvergenceError, InputError
 from profundus.io.comparison_directory import ComparisonDirectory
@@ -20,7 +21,7 @@ from profundus.protocols.comparing import bench_of, compare_study
 from profundus.protocols.fitting import chosen_people
 from profundus.protocols.hiding import hidden_muscles
 from profundus.protocols.methods import ANSWERS, METHODS, Case, answer, chosen
-from profundus.records import ScoreRow
+from profundus.records import Flag, ScoreRow
 from profundus.signal import assemble_trials
 
 pytestmark = pytest.mark.slow  # they share one comparison
@@ -96,6 +97,13 @@ def test_the_object_that_is_printed_holds_every_method_against_the_copy(compared
     rows = table[(table.trial == "all") & (table.role == "test") & (table.name == "BRA")].set_index("method")
     ratio = rows.rmse["mse_nmf"] / rows.rmse["copy"]
     np.testing.assert_allclose(pooled["BRA", "mse_nmf"]["ratio"], ratio, rtol=1e-4)
+
+
+def test_people_are_counted_once_however_often_a_flag_is_raised_for_them():
+    knee, ankle = (Flag("moment_poor", "sub-01", why=name) for name in ("knee", "ankle"))
+    assert _flag_lines([("nmm", knee), ("nmm", ankle)]) == ["nmm: moment poor in 1 person"]
+    other = Flag("moment_poor", "sub-02")
+    assert _flag_lines([("nmm", knee), ("nmm", other)]) == ["nmm: moment poor in 2 people"]
 
 
 def test_answers_read_back_with_the_truth_that_they_are_held_against(compared):

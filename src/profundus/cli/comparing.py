@@ -159,7 +159,8 @@ def _sizes(row: PairedRow) -> dict[str, str]:
 
 def _flag_lines(flags: Iterable[tuple[str, Flag]]) -> list[str]:
     """Return one line a method, flag and muscle, with the number of people that it was raised for."""
-    counts = Counter((method, flag.name, flag.muscle) for method, flag in flags)
+    raised = {(method, flag.name, flag.muscle, flag.subject): None for method, flag in flags}  # once a person, in order
+    counts = Counter((method, name, muscle) for method, name, muscle, _ in raised)
     return [
         f"{method}: {name.replace('_', ' ')}{f' ({muscle})' if muscle else ''} in {count} {'person' if count == 1 else 'people'}"
         for (method, name, muscle), count in counts.items()
