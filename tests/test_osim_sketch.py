@@ -86,6 +86,16 @@ def test_a_locked_coordinate_may_be_held_but_not_moved(tmp_path):
     assert [p.what for p in found.unusable(["knee"], ["hip"])] == ["knee is locked in the model"]
 
 
+def test_what_slides_in_a_planar_or_free_joint_is_a_translation(tmp_path):
+    turn, slide, other = (f"<Coordinate name='knee_{name}'/>" for name in ("rz", "tx", "ty"))
+    (tmp_path / "leg.osim").write_text(
+        leg(extra=f"<PlanarJoint name='k'><coordinates>{turn}{slide}{other}</coordinates></PlanarJoint>"),
+        encoding="utf-8",
+    )
+    found = {c.name: c.translation for c in read_sketch(tmp_path / "leg.osim").coordinates}
+    assert found == {"hip": False, "knee": False, "ankle": False, "knee_rz": False, "knee_tx": True, "knee_ty": True}
+
+
 def test_a_misspelled_coordinate_is_told_with_the_nearest(tmp_path):
     (problem,) = sketch(tmp_path, leg()).unusable(["kne"], [])
     assert problem.what == "there is no coordinate kne"

@@ -12,6 +12,7 @@ import numpy as np
 
 from profundus.errors import FileFormatError, Problem
 from profundus.io.osim_crossing import crossings
+from profundus.io.osim_joints import ROTATIONS
 from profundus.io.study_names import is_name, nearest_name, shown
 from profundus.io.xml import parse_xml
 from profundus.records import Anatomy, CoordinateRange
@@ -162,7 +163,12 @@ def _coordinates(model: Element, file: str) -> Iterator[CoordinateSketch]:
         {name for axis, names in axes if axis.startswith(kind) for name in names}
         for kind in ("translation", "rotation")
     )
-    sliders = {c.get("name") for joint in model.iter("SliderJoint") for c in joint.iter("Coordinate")}
+    sliders = {
+        c.get("name")
+        for joint in model.iter()
+        if joint.tag == "SliderJoint" or joint.tag in ROTATIONS
+        for c in list(joint.iter("Coordinate"))[ROTATIONS.get(joint.tag, 0) :]
+    }
     for element in model.iter("Coordinate"):
         name = element.get("name", "")
         low, high = _numbers(element, "range", (-np.inf, np.inf), file)
