@@ -226,7 +226,7 @@ def test_false_strides_of_the_recorded_walk_are_found_and_no_others(walked):
     bare, excluded = walked
     found = false_stretches(bare)
     excused = [tuple(e["time"]) for t in excluded for e in t.processing["exclusions"] if e["what"] == "moments"]
-    assert [round(low, 1) for low, _ in excused] == [round(time - 0.1, 1) for time in FALSE]
+    assert all(abs(low + 0.1 - time) < 0.3 for (low, _), time in zip(excused, FALSE, strict=True))
     met = [[one for one in found if one.time[0] < high and one.time[1] > low] for low, high in excused]
     assert all(met)
     assert len(found) - len({one for those in met for one in those}) <= 2
@@ -235,12 +235,12 @@ def test_false_strides_of_the_recorded_walk_are_found_and_no_others(walked):
 
 
 def test_loose_electrode_of_the_recorded_walk_is_not_heard_after_50_s(walked):
-    _, (first, second) = walked
+    _, (first, second, last) = walked
     loose = first.muscles.index("vas_lat_r")
     assert first.emg_valid[:, loose].all()
-    np.testing.assert_array_equal(second.emg_valid[:, loose], second.time < 50.0)
-    others = [k for k in np.flatnonzero(second.measured) if k != loose]
-    assert second.emg_valid[:, others].all()
+    assert second.emg_valid[:, loose].all()
+    assert not last.emg_valid[:, loose].any()
+    assert last.measured.sum() == first.measured.sum() - 1
 
 
 def test_quality_rows_are_told_once_a_check():
