@@ -49,7 +49,11 @@ def test_factors_make_normal_errors_right(level, course):
 def test_bands_hold_what_they_say_after_calibration():
     answers, usual = made_up(level_sd=0.6, course_sd=0.1)
     held = judged(
-        made_up(level_sd=0.6, course_sd=0.1, seed=1)[0], calibrated(answers, MUSCLES, usual, hz=10.0), MUSCLES, ("a", "b"), usual
+        made_up(level_sd=0.6, course_sd=0.1, seed=1)[0],
+        calibrated(answers, MUSCLES, usual, hz=10.0),
+        MUSCLES,
+        ("a", "b"),
+        usual,
     )
     for row in held.scores:
         assert row["level_held"] == pytest.approx(0.9, abs=0.06)

@@ -5,9 +5,9 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from profundus.model import deep_posterior, outside
+from profundus.model.clocks import LATE_S, SLOW
 from profundus.model.prior import DeepPrior
 from profundus.model.strangeness import DIRECT, marks
-from profundus.model.clocks import LATE_S, SLOW
 from profundus.model.windows import Windows
 from profundus.pretrain.learning import People
 from profundus.pretrain.strangeness import reference
@@ -215,7 +215,10 @@ def test_neither_the_order_of_trials_nor_their_repetition_changes_marks():
 def test_the_limb_and_the_load_are_found_in_the_moment():
     windows = made_up(1001)._replace(moment=np.zeros((6, SLOW.samples)))
     angle, _, acceleration = np.moveaxis(windows.motion, -1, 0)
-    shares = (1.0 - LATE_S * SLOW.hz, LATE_S * SLOW.hz)  # straight lines between samples, as the moment's later clock is met
+    shares = (
+        1.0 - LATE_S * SLOW.hz,
+        LATE_S * SLOW.hz,
+    )  # straight lines between samples, as the moment's later clock is met
     later = [shares[0] * v + shares[1] * np.concatenate([v[:, 1:], v[:, -1:]], axis=1) for v in (angle, acceleration)]
     kg = windows.load[:, None]
     moment = (LIMB + PER_KG * kg) * np.sin(later[0]) + (0.07 + 0.11 * kg) * later[1]
