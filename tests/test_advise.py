@@ -9,6 +9,7 @@ import pytest
 
 from cli_study import called, tiny_study
 from curls import DEEP, arm, curl, true_parameters, two_curls
+from profundus.cli.advising import _rows
 from profundus.fit.advice import Known, Outlook, Recording, outlook, pinned, ranked
 from profundus.fit.advice_control import Task, activations_for, learned_control
 from profundus.io.shipped import shipped_prior
@@ -63,6 +64,17 @@ def test_recordings_are_ranked_by_what_they_leave_of_the_bands():
     said = Advice("sub-01", rows).summary
     assert "a wire in BRA: it narrows the band of BRA to 50%" in said
     assert "No load or motion narrows a band;" in said
+
+
+def test_a_leg_of_many_muscles_is_advised_in_a_line_a_recording_of_the_muscle_that_gains_most():
+    before = Outlook(np.full(6, 0.3), np.full(6, 0.2))
+    half = Outlook(before.level_sd, before.band * np.where(np.arange(6) == 5, 0.5, 1.0))
+    wire = Recording("wire", "a wire in BRA", of="BRA")
+    said = Advice("sub-01", ranked([(wire, half)], before, MUSCLES, range(6), "sub-01"), untried="several joints move")
+    (line,) = _rows(said)
+    assert (line["recording"], line["most for"], line["its band"]) == ("a wire in BRA", "BRA", "0.200 -> 0.100")
+    assert len(line) == 6
+    assert said.summary.endswith("No extra trial was tried: several joints move.")
 
 
 def test_activations_make_the_wanted_moment_and_keep_the_shares_of_a_side():

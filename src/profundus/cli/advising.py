@@ -7,9 +7,10 @@ from pathlib import Path
 from profundus.cli.outcome import Outcome, Words, table
 from profundus.io.study_file import read_study
 from profundus.protocols.advising import advise_study, write_advice
-from profundus.records import Advice
+from profundus.records import Advice, AdviceRow
 
 SHOWN = 12  # recordings in the terminal; the files hold all
+SIDE_BY_SIDE = 3  # muscles that have columns of their own
 
 
 def advised(
@@ -47,7 +48,9 @@ def advised(
 
 
 def _rows(advice: Advice) -> list[dict[str, str]]:
-    """Return a line a recording, with the columns of every deep muscle."""
+    """Return a line a recording, with the columns of every deep muscle; of many muscles those of the one whose band it narrows most."""
+    if len(advice.muscles) > SIDE_BY_SIDE:
+        return _narrowed_most(advice)
     lines: dict[int, dict[str, str]] = {}
     for row in advice.rows:
         if row.rank > SHOWN:
@@ -58,3 +61,21 @@ def _rows(advice: Advice) -> list[dict[str, str]]:
         line[f"{row.muscle} level"] = f"{row.level_sd_before:.2f} -> {row.level_sd_after:.2f}"
         line[f"{row.muscle} band"] = f"{row.band_before:.3f} -> {row.band_after:.3f}"
     return list(lines.values())
+
+
+def _narrowed_most(advice: Advice) -> list[dict[str, str]]:
+    most: dict[int, AdviceRow] = {}
+    for row in advice.rows:
+        if row.rank not in most or row.left < most[row.rank].left:
+            most[row.rank] = row
+    return [
+        {
+            "rank": str(row.rank),
+            "recording": row.recording,
+            "bands left": f"{row.share:.0%}",
+            "most for": row.muscle,
+            "its level": f"{row.level_sd_before:.2f} -> {row.level_sd_after:.2f}",
+            "its band": f"{row.band_before:.3f} -> {row.band_after:.3f}",
+        }
+        for row in list(most.values())[:SHOWN]
+    ]

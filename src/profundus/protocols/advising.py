@@ -77,13 +77,12 @@ def advise(
     )
     tried = [(one, pinned(answer, valid, known, muscle, noise)) for one, muscle, noise in pins(person)]
     left_out: list[str] = []
-    if subject.prior.view != "hinge":
-        left_out.append("extra trials: only those of one joint can be rehearsed")
-    elif subject.personalized:
+    untried = "" if subject.prior.view == "hinge" else "only those of one joint can be rehearsed"
+    if subject.personalized and not untried:
         drawn = list(rehearsals(subject, trials, anatomy, model, pairs=PAIRS, seed=seed))
         rehearsed, left_out = _rehearsed(drawn, motions(subject, anatomy, loads_kg), known, seed)
         tried += rehearsed
-    return Advice(subject.subject, ranked(tried, before, muscles, deep, subject.subject), tuple(left_out))
+    return Advice(subject.subject, ranked(tried, before, muscles, deep, subject.subject), tuple(left_out), untried)
 
 
 def write_advice(advice: Advice, folder: Path) -> tuple[Path, Path]:
