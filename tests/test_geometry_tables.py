@@ -16,6 +16,7 @@ from profundus.io.study_path_tables import sampled
 from profundus.io.tables import read_table, write_table
 from profundus.protocols.exporting import export_run
 from profundus.protocols.models import anatomy_of, model_of
+from profundus.protocols.recordings import recorded
 from profundus.records import Table
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "gait_cycles" / "study.toml"
@@ -312,6 +313,14 @@ def test_three_gait_cycles_are_followed_within_a_fraction_of_a_millimeter(refere
     assert max(fit.worst_length_error for fit in anatomy.path_fits) < 0.2
     assert max(fit.worst_arm_error for fit in anatomy.path_fits) < 3.0
     assert np.mean([fit.rms_arm_error for fit in anatomy.path_fits]) < 0.15
+
+
+def test_check_doubts_no_moment_that_a_fit_would_not_doubt(reference):
+    study = read_study(EXAMPLE, data_root=reference / "data" / "gait_cycles")
+    found = recorded(study, study.subjects[0], anatomy_of(study)).heard
+    said = checked(EXAMPLE, data_root=reference / "data" / "gait_cycles").facts["problems"]
+    assert {one.what for one in found if one.severity == "warning"} <= {one.what for one in said}
+    assert not [one.what for one in said if "moment sign" in one.what and one not in found]
 
 
 def test_moment_arms_of_the_gait_cycles_are_those_of_opensims_tables(reference):

@@ -17,7 +17,7 @@ from profundus.io.study_model import outline_of
 from profundus.model.settings import with_prior
 from profundus.protocols.inverse_dynamics import with_moments
 from profundus.protocols.prior_choice import prior_problems
-from profundus.records import Anatomy, Study, Subject, Trial
+from profundus.records import Anatomy, QualityRow, Study, Subject, Trial
 from profundus.signal import assemble_trials, quality_problems, quality_table
 from profundus.validate.false_strides import false_moment_problems
 
@@ -79,7 +79,6 @@ def _people(study: Study, anatomy: Anatomy) -> tuple[dict[str, tuple[Trial, ...]
     """Return each person's trials on one clock, and what assembling and the quality checks found."""
     people: dict[str, tuple[Trial, ...]] = {}
     problems: list[Problem] = []
-    signs = arm_sign(anatomy, study.coordinates)
     for recorded in study.subjects:
         try:
             subject = with_moments(study, recorded)
@@ -90,8 +89,17 @@ def _people(study: Study, anatomy: Anatomy) -> tuple[dict[str, tuple[Trial, ...]
         people[subject.id] = trials
         problems += [problem for trial in trials for problem in trial.problems]
         problems += [*_nothing_left(study, subject, trials), *false_moment_problems(trials)]
-        problems += quality_problems(quality_table(trials, subject, arm_sign=signs), subject.id)
+        problems += quality_problems(_quality(study, subject, anatomy, trials), subject.id)
     return people, problems
+
+
+def _quality(study: Study, subject: Subject, anatomy: Anatomy, trials: tuple[Trial, ...]) -> tuple[QualityRow, ...]:
+    """Return the checks that a fit makes, too; of a model that was not opened, those that need no paths."""
+    if study.model_file and anatomy.paths:
+        from profundus.protocols.recordings import quality_of  # brings JAX along
+
+        return quality_of(study, subject, anatomy, trials)
+    return quality_table(trials, subject, arm_sign=arm_sign(anatomy, study.coordinates))
 
 
 def _nothing_left(study: Study, subject: Subject, trials: tuple[Trial, ...]) -> Iterator[Problem]:

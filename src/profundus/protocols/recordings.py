@@ -32,12 +32,12 @@ def recorded(study: Study, person: Subject, anatomy: Anatomy) -> Recorded:
     person = with_moments(study, person)
     scale = emg_scale(study, person)
     trials = assemble_trials(study, person, anatomy.muscles, scale=scale)
-    quality = _quality(study, person, anatomy, trials)
+    quality = quality_of(study, person, anatomy, trials)
     found = (*heard_of(trials, quality, person.id), *false_moment_problems(trials))
     return Recorded(trials, scale, quality, tuple(problem for problem in found if problem not in study.problems))
 
 
-def _quality(study: Study, person: Subject, anatomy: Anatomy, trials: Sequence[Trial]) -> tuple[QualityRow, ...]:
+def quality_of(study: Study, person: Subject, anatomy: Anatomy, trials: Sequence[Trial]) -> tuple[QualityRow, ...]:
     """Return all checks; of a model from a file, moments are held against what its generic muscles make of the envelopes."""
     if not study.model_file:
         return quality_table(trials, person, arm_sign=arm_sign(anatomy, study.coordinates))
