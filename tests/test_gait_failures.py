@@ -15,7 +15,7 @@ from profundus.io.tables import write_table
 from profundus.records import QualityRow, Table
 from profundus.signal import assemble_trials, quality_problems, quality_table
 from profundus.signal.agreement import agreement_rows
-from profundus.validate.false_strides import exclude_lines, false_moment_problems, false_stretches
+from profundus.validate.false_strides import FalseStretch, exclude_lines, false_moment_problems, false_stretches
 from profundus.validate.strides import by_stride, strides_of
 from test_osim_sketch import leg
 
@@ -231,7 +231,9 @@ def test_false_strides_of_the_recorded_walk_are_found_and_no_others(walked):
     assert all(met)
     assert len(found) - len({one for those in met for one in those}) <= 2
     assert len(false_stretches(excluded)) <= 2
-    assert all(re.match(r'\[\[exclude\]\]\ntrial = "\w+_strides"\n', exclude_lines(one)) for one in found)
+    assert all(
+        re.match(r'\[\[exclude\]\]\ntrial = "\w+_strides"\nsubject = "\w+"\n', exclude_lines(one)) for one in found
+    )
 
 
 def test_loose_electrode_of_the_recorded_walk_is_not_heard_after_50_s(walked):
@@ -246,3 +248,9 @@ def test_loose_electrode_of_the_recorded_walk_is_not_heard_after_50_s(walked):
 def test_quality_rows_are_told_once_a_check():
     rows = [QualityRow("all", "ankle", "moment size", 0.001, 0.01, "warning")]
     assert "divided by body mass" in quality_problems(rows, "a")[0].what
+
+
+def test_the_lines_that_leave_a_stride_out_name_the_one_person_whose_it_is():
+    stretch = FalseStretch("sub-02", "walk_1", (6.0, 7.4), ("ankle_angle_r",), 60.0)
+    (item,) = tomllib.loads(exclude_lines(stretch))["exclude"]
+    assert (item["subject"], item["trial"], item["time"], item["what"]) == ("sub-02", "walk_1", [6.0, 7.4], "moments")

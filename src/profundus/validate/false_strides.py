@@ -77,7 +77,7 @@ def false_moment_problems(trials: Sequence[Trial]) -> tuple[Problem, ...]:
 def exclude_lines(one: FalseStretch) -> str:
     """Return the table of the study file that excludes a stretch; it ends with a comment that asks what happened."""
     return (
-        f'[[exclude]]\ntrial = "{one.trial}"\ntime = [{one.time[0]:.1f}, {one.time[1]:.1f}]\nwhat = "moments"\n'
+        f'[[exclude]]\ntrial = "{one.trial}"\nsubject = "{one.subject}"\ntime = [{one.time[0]:.1f}, {one.time[1]:.1f}]\nwhat = "moments"\n'
         f'why = "{WHY}"  # were both feet on one plate?'
     )
 
