@@ -15,13 +15,13 @@ from profundus.io.osim_joints import read_joints
 from profundus.io.study_file import check_study, read_study
 from profundus.io.tables import read_table, write_table
 from profundus.protocols import inverse_dynamics
-from profundus.protocols.inverse_dynamics import with_moments
+from profundus.protocols.inverse_dynamics import uncarried, with_moments
 from profundus.protocols.models import model_of
 from profundus.protocols.recordings import recorded
-from profundus.records import Table
+from profundus.records import InverseDynamics, Table
 from profundus.skeleton import child
 from profundus.skeleton.child import asked_of_opensim
-from profundus.skeleton.inverse_dynamics import joint_moments
+from profundus.skeleton.inverse_dynamics import Moments, joint_moments
 
 STUDY = """[study]
 name = "computed"
@@ -211,6 +211,24 @@ def pushed(lab, *, seconds=(0.0, 9.0), body="r_ulna_radius_hand", start="push_")
     text = LOADS.format(body=body, start=start, datafile="../forces.mot")
     (lab / "loads" / "push.xml").write_text(text, encoding="utf-8")
     return changed(lab, ('"opensim"', '"opensim"\nexternal_loads = "loads/push.xml"'), ("load_kg = 2.0", "load_kg = 0"))
+
+
+@pytest.mark.parametrize(("weight", "warned"), [(737.0, True), (20.0, False)])
+def test_a_walker_whom_no_force_carries_is_told(weight, warned):
+    turn, slides = "pelvis_tilt", ("pelvis_tx", "pelvis_ty", "pelvis_tz")
+    kinds = {turn: "rotational", **dict.fromkeys(slides, "translational")}
+    posture = Table((turn, *slides), np.arange(3.0), np.zeros((3, 4)), "motion")
+    asked = InverseDynamics("walker.osim", posture, kinds, 6.0)
+    labels = (f"{turn}_moment", *(f"{name}_force" for name in slides))
+    found = Moments(posture.time, labels, np.tile([500.0, 0.0, weight, 0.0], (3, 1)), "4.6")
+    said = [problem.what for problem in uncarried("walk_1", asked, found)]
+    assert (
+        said
+        == [
+            "walk_1: inverse dynamics needs 737 N, half of the time more, that no recorded force explains: its moments are false"
+        ]
+        * warned
+    )
 
 
 def test_a_force_on_the_forearm_is_in_the_moment_of_the_elbow(lab):

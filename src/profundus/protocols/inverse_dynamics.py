@@ -22,6 +22,8 @@ from profundus.skeleton.inverse_dynamics import Moments, joint_moments
 
 FILTER = "OpenSim's own: Butterworth, third order, forward and backward, on the recorded coordinates"
 KEPT = "profundus inverse dynamics 1"
+UNCARRIED = 100.0
+"""Force [N] on a body that moves freely, half of the time exceeded, that no recorded force explains; a tenth of that is usual in gait."""
 
 
 def with_moments(study: Study, person: Subject) -> Subject:
@@ -62,8 +64,28 @@ def _computed(study: Study, recording: Recording, asked: InverseDynamics | None)
         f"{recording.name} inverse dynamics",
         source=asked.posture.source,
     )
-    problems = (*recording.problems, *part.problems, *kept)
+    problems = (*recording.problems, *part.problems, *kept, *uncarried(recording.name, asked, found))
     return replace(recording, moments=moments, moments_from=_processing(asked, found), problems=problems)
+
+
+def uncarried(trial: str, asked: InverseDynamics, found: Moments) -> tuple[Problem, ...]:
+    """Return a warning where the body would need a hand to hold it: forces from outside are missing, or do not belong to the motion.
+
+    Where a body moves freely (three coordinates that slide), what inverse dynamics finds there is what no recorded force explains.
+    """
+    slides = [f"{name}_force" for name, kind in asked.motion_types.items() if kind == "translational"]
+    columns = [found.labels.index(label) for label in slides if label in found.labels]
+    if len(columns) < 3 or not len(found.forces):
+        return ()
+    missing = float(np.median(np.linalg.norm(found.forces[:, columns], axis=1)))
+    if missing < UNCARRIED:
+        return ()
+    what = f"{trial}: inverse dynamics needs {missing:.0f} N, half of the time more, that no recorded force explains: its moments are false"
+    expected = f"below {UNCARRIED:g} N"
+    remedy = (
+        "Name what the ground exerts under external_loads, and a model of the person's mass under [inverse_dynamics]"
+    )
+    return (Problem("warning", what, asked.model, expected=expected, remedy=remedy),)
 
 
 def _found(asked: InverseDynamics, posture: Table) -> tuple[Moments, tuple[Problem, ...]]:
