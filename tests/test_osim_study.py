@@ -138,6 +138,12 @@ def test_a_muscle_that_crosses_nothing_that_moves_is_refused_by_name(lab):
         lab, ('["rectus"]', '["rectus", "vastus_r"]'), ('moving = ["knee"]', ""), ('"vastus_*"', '"*_l"')
     )
     assert problem.what.startswith("vastus_r crosses none of ankle")
+
+
+def test_a_muscle_that_crosses_only_what_is_not_explained_is_refused_before_a_fit(lab):
+    (problem,) = errors(lab, ('["rectus"]', '["rectus", "vastus_r"]'), ('"vastus_*"', '"*_l"'))
+    assert problem.what.startswith("vastus_r crosses none of ankle")
+    assert problem.remedy == "It crosses knee"
     assert problem.remedy == "It crosses knee"
 
 

@@ -116,18 +116,18 @@ def _outlined(file: StudyFile, place: Path, text: StudyText, aside: frozenset[st
     held = [name for name in file.kinematics.fixed if name in known and name not in moving]
     problems += sketch.strange_muscles(dict.fromkeys(used))
     problems += sketch.unusable([name for name in moving if name in known], held)
-    problems += _uncrossed(sketch, used, moving, text)
+    problems += _uncrossed(sketch, used, section.coordinates, text)
     return StudyModel(found.file, sketch.outline(used, moving), str(place)), problems
 
 
 def _uncrossed(
-    sketch: ModelSketch, muscles: Collection[str], moving: Collection[str], text: StudyText
+    sketch: ModelSketch, muscles: Collection[str], explained: Collection[str], text: StudyText
 ) -> Iterator[Problem]:
-    """Yield an error for each muscle that cannot cross any coordinate that moves."""
+    """Yield an error for each muscle that cannot cross any coordinate whose moment is explained."""
     for name in muscles:
         leading = sketch.leading(name)
-        if not leading & set(moving):
-            what = f"{name} crosses none of {', '.join(moving)}: it says nothing of these moments"
+        if not leading & set(explained):
+            what = f"{name} crosses none of {', '.join(explained)}: it says nothing of these moments"
             near = f"It crosses {', '.join(sorted(leading))}" if leading else ""
             yield text.problem("error", what, ("study",), remedy=near or "Put it under study.ignored")
 
