@@ -98,9 +98,7 @@ def fitted(toml: Path, data: Path, out: Path) -> tuple[float, float]:
     """Return wall-clock seconds and peak memory [MB] of one fit in a process of its own."""
     began = time.perf_counter()
     command = [
-        sys.executable,
-        "-m",
-        "profundus",
+        str(Path(sys.executable).with_name("profundus")),
         "fit",
         str(toml),
         "--data",
