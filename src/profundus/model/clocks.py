@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,14 +50,14 @@ def placed(trial: Trial, clock: Clock) -> Place:
     return Place(first + np.arange(count) / clock.hz, tuple(int(start) for start in starts))
 
 
-def true_windows(trials: list[Trial] | tuple[Trial, ...], clock: Clock) -> Floats:
+def true_windows(trials: Sequence[Trial], clock: Clock) -> Floats:
     """Return the logarithm of the true excitations (window, sample, muscle) of trials, NaN where there is none."""
     found = []
     for trial in trials:
         place = placed(trial, clock)
         truth = np.log(np.maximum(at_times(trial, low_passed(trial, trial.truth, TRUTH_HZ), place.time), FLOOR))
-        found += [padded(truth[start : start + clock.samples], clock) for start in place.starts]
-    return np.stack(found)
+        found.append(cut(truth, place, clock))
+    return np.concatenate(found)
 
 
 def spread_out(values: Floats, trial: Trial, clock: Clock) -> Floats:
@@ -79,12 +80,30 @@ def spread_out(values: Floats, trial: Trial, clock: Clock) -> Floats:
     return np.stack(columns, axis=1).reshape(len(trial.time), *values.shape[2:])
 
 
-def padded(values: NDArray[np.generic], clock: Clock) -> NDArray[np.generic]:
+def seen_columns(trial: Trial, clock: Clock) -> dict[str, Floats]:
+    """Return what is seen of envelopes and motion, on the trial's own clock, by name.
+
+    ``fast`` and ``slow`` (time, muscle) are log envelopes below the clock's low-passes, ``motion`` (time, 3 x coordinate) angles [rad] and
+    their two rates, ``later`` (time, 2 x coordinate) angles and velocities of 90 ms later.
+    """
+    envelope = bridged(trial.time, np.where(trial.emg_valid, trial.emg, np.nan))
+    angle = low_passed(trial, trial.angle, clock.fast_hz)
+    velocity = np.gradient(angle, trial.step, axis=0)
+    acceleration = np.gradient(velocity, trial.step, axis=0)
+    return {
+        "fast": np.log(np.maximum(low_passed(trial, envelope, clock.fast_hz), FLOOR)),
+        "slow": np.log(np.maximum(low_passed(trial, envelope, clock.slow_hz), FLOOR)),
+        "motion": np.concatenate([angle, velocity, acceleration], axis=1),
+        "later": late(trial, np.concatenate([angle, velocity], axis=1)),
+    }
+
+
+def padded(values: NDArray[Any], clock: Clock) -> NDArray[Any]:
     """Return values (sample, ...) followed by zeros (False) up to the length of a window."""
     return np.pad(values, [(0, clock.samples - len(values))] + [(0, 0)] * (values.ndim - 1))
 
 
-def cut(values: NDArray[np.generic], place: Place, clock: Clock) -> NDArray[np.generic]:
+def cut(values: NDArray[Any], place: Place, clock: Clock) -> NDArray[Any]:
     """Return values (sample, ...) of a trial as windows (window, sample, ...)."""
     return np.stack([padded(values[start : start + clock.samples], clock) for start in place.starts])
 
@@ -105,13 +124,13 @@ def bridged(time: Floats, values: Floats) -> Floats:
     return out
 
 
-def at_times(trial: Trial, values: NDArray[np.generic], times: Floats) -> NDArray[np.generic]:
+def at_times(trial: Trial, values: NDArray[Any], times: Floats) -> NDArray[Any]:
     """Return values (time, ...) at the samples nearest to ``times``."""
     index = np.round((times - trial.time[0]) / trial.step).astype(int)
     return np.asarray(values[index.clip(0, len(trial.time) - 1)])
 
 
-def late(trial: Trial, values: NDArray[np.generic]) -> NDArray[np.generic]:
+def late(trial: Trial, values: NDArray[Any]) -> NDArray[Any]:
     """Return values (time, ...) as they are 90 ms later; at the end the last holds."""
     rows = round(LATE_S / trial.step)
     return np.concatenate([values[rows:], np.repeat(values[-1:], min(rows, len(values)), axis=0)])[: len(values)]

@@ -38,6 +38,13 @@ def same_group(groups: tuple[str, ...]) -> NDArray[np.float64]:
     return np.asarray((names[:, None] == names[None, :]) & ~np.eye(len(names), dtype=bool), dtype=float)
 
 
+def accompanied(
+    seen: Bool[Array | np.ndarray, "window muscle"], together: NDArray[np.float64]
+) -> Bool[Array, " muscle"]:
+    """Return for every muscle whether another one of its group is ``seen`` in some window."""
+    return jnp.asarray((together * jnp.any(jnp.asarray(seen) > 0, axis=0)[None, :]).sum(axis=1) > 0)
+
+
 def reference_of(
     level: Float[Array, "window sample muscle"], seen: Float[Array, "window muscle"], together: NDArray[np.float64]
 ) -> Float[Array, "window sample muscle"]:

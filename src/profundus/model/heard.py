@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
 
+from profundus.model.clues import accompanied
 from profundus.model.limb_windows import LimbWindows
 from profundus.model.views import AnyWindows, clues_of
 from profundus.network.person import PersonTransformer, Scale, Told
@@ -38,7 +39,7 @@ def heard(
         _log_sd(one.level_log_sd, other.level_log_sd, level_apart),
     )
     if isinstance(windows, LimbWindows):
-        told = _beside_synergists(told, counted, (together * jnp.any(seen, axis=0)[None, :]).sum(axis=1) > 0)
+        told = _beside_synergists(told, counted, accompanied(seen, together))
     return told, clues.reference
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
 
-from profundus.model.clues import LEVEL, UNSEEN, Clues
+from profundus.model.clues import LEVEL, UNSEEN, Clues, accompanied
 from profundus.model.limb_windows import LEAST_EFFORT, LimbWindows
 from profundus.model.windows import USUAL_SCALE_SD
 
@@ -34,13 +34,11 @@ def limb_clues_of(
     weight = electrode.mean(axis=0)
     lonely_level = jnp.sum(weight * mean) / jnp.maximum(jnp.sum(weight), 1e-6)
     usual = _group(jnp.broadcast_to(mean, (1, 1, len(mean))), electrode.max(axis=0, keepdims=True), together)[0, 0]
-    alone = (together * electrode.max(axis=0)[None, :]).sum(axis=1) == 0
     some = jnp.sum(weight) > 0
-    reference = common + jnp.where(alone, jnp.where(some, lonely_level, UNSEEN), usual)
+    reference = common + jnp.where(accompanied(seen, together), usual, jnp.where(some, lonely_level, UNSEEN))
     effort = jnp.asarray(windows.effort, jnp.float32)
     known = jnp.any(effort > 0, axis=(2, 3))[..., None].astype(jnp.float32)
     log_effort = known[..., None] * (jnp.log(jnp.maximum(effort, LEAST_EFFORT)) + LEVEL)
-    coordinates = moment.shape[-1]
     angle, velocity, acceleration = jnp.split(jnp.asarray(windows.motion, jnp.float32), 3, axis=-1)
     each = [
         own,
@@ -64,7 +62,7 @@ def limb_clues_of(
         share * (mean + LEVEL),
         share,
         _timing(own, log_effort.mean(axis=2), counted * known, share),
-        jnp.mean(known)[None] * jnp.ones(coordinates)[:1],
+        jnp.mean(known)[None],
     ]
     return Clues(jnp.concatenate(each, axis=-1) * counted, jnp.concatenate(person), reference)
 

@@ -11,11 +11,9 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
-from profundus.model.clocks import BRISK, FLOOR, at_times, bridged, cut, late, low_passed, placed
+from profundus.model.clocks import BRISK, at_times, bridged, cut, late, low_passed, placed, seen_columns
 from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.model.windows import MUSCLES, ROWS, USUAL_SCALE_SD, WEAK, WORKING
-from profundus.muscle.registry import muscle_model
-from profundus.muscle.rigid_tendon import tendon_force
+from profundus.model.windows import ROWS, USUAL_SCALE_SD, force_lines
 from profundus.numerics.shared_load import cheapest_shares
 from profundus.records import Trial
 
@@ -72,19 +70,11 @@ def _windows(
 ) -> list[NDArray[np.generic]]:
     """Return the fields of `LimbWindows` for one trial."""
     place = placed(trial, BRISK)
-    envelope = bridged(trial.time, np.where(trial.emg_valid, trial.emg, np.nan))
-    angle = low_passed(trial, trial.angle, BRISK.fast_hz)
-    velocity = np.gradient(angle, trial.step, axis=0)
-    acceleration = np.gradient(velocity, trial.step, axis=0)
     moment = low_passed(trial, bridged(trial.time, np.where(trial.moment_valid, trial.moment, np.nan)), BRISK.fast_hz)
     known = np.all(trial.moment_valid[:, asked], axis=1) & asked.any()
-    columns: dict[str, Any] = {
-        "fast": np.log(np.maximum(low_passed(trial, envelope, BRISK.fast_hz), FLOOR)),
-        "slow": np.log(np.maximum(low_passed(trial, envelope, BRISK.slow_hz), FLOOR)),
-        "motion": np.concatenate([angle, velocity, acceleration], axis=1),
+    columns: dict[str, Any] = seen_columns(trial, BRISK) | {
         "moment": late(trial, np.where(known[:, None], moment, 0.0)),
         "known": late(trial, known),
-        "later": late(trial, np.concatenate([angle, velocity], axis=1)),
     }
     row: dict[str, Any] = {name: at_times(trial, values, place.time) for name, values in columns.items()}
     row["effort"] = _efforts(model, row["later"], row["moment"], asked) * row["known"][:, None, None]
@@ -123,21 +113,7 @@ def _capacities(
 ) -> tuple[Float[Array, "sample model coordinate muscle"], Float[Array, "sample model coordinate"]]:
     """Return moments per unit of activation, and those without any, of generic muscles between weak and working activation."""
     geometry = model.geometry(angle, velocity)
-    generic = model.generic_parameters.muscles
-    capacities, passives = [], []
-    for name in MUSCLES:
-        muscle = muscle_model(name, passive_strain_at_one=model.passive_strain_at_one)
-        weak, working = (
-            tendon_force(
-                muscle,
-                generic,
-                jnp.full(geometry.path_length.shape, active),
-                geometry.path_length,
-                geometry.path_velocity,
-            ).tendon_force
-            for active in (WEAK, WORKING)
-        )
-        slope = (working - weak) / (WORKING - WEAK)
-        capacities.append(geometry.moment_arm * slope[:, None, :])
-        passives.append(jnp.einsum("tcm,tm->tc", geometry.moment_arm, weak - WEAK * slope))
+    lines = force_lines(model, geometry)
+    capacities = [geometry.moment_arm * line.slope[:, None, :] for line in lines]
+    passives = [jnp.einsum("tcm,tm->tc", geometry.moment_arm, line.rest) for line in lines]
     return jnp.stack(capacities, axis=1), jnp.stack(passives, axis=1)

@@ -13,12 +13,13 @@ from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
-from profundus.model.clocks import FLOOR, SLOW, Place, at_times, bridged, cut, late, low_passed, placed
+from profundus.model.clocks import SLOW, Place, at_times, bridged, cut, late, low_passed, placed, seen_columns
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.padding import padded_count
 from profundus.muscle.registry import muscle_model
 from profundus.muscle.rigid_tendon import tendon_force
 from profundus.records import Trial
+from profundus.skeleton.paths import Geometry
 
 Floats = NDArray[np.float64]
 USUAL_SCALE_SD = 0.08  # after maximal contractions
@@ -75,19 +76,9 @@ def windows_of(trials: Sequence[Trial], model: MusculoskeletalModel, *, scale_sd
 
 def _rows(trial: Trial, place: Place) -> dict[str, Any]:
     """Return what is seen of a trial at 10 Hz, by name; ``later`` is angle and velocity of 90 ms later."""
-    envelope = bridged(trial.time, np.where(trial.emg_valid, trial.emg, np.nan))
-    angle = low_passed(trial, trial.angle, SLOW.fast_hz)
-    velocity = np.gradient(angle, trial.step, axis=0)
-    acceleration = np.gradient(velocity, trial.step, axis=0)
     known = trial.moment_valid if np.mean(trial.moment_valid) >= KNOWN_SHARE else np.zeros_like(trial.moment_valid)
     moment = bridged(trial.time, np.where(known, trial.moment, np.nan))
-    columns = {
-        "fast": np.log(np.maximum(low_passed(trial, envelope, SLOW.fast_hz), FLOOR)),
-        "slow": np.log(np.maximum(low_passed(trial, envelope, SLOW.slow_hz), FLOOR)),
-        "motion": np.concatenate([angle, velocity, acceleration], axis=1),
-        "moment": late(trial, low_passed(trial, moment, SLOW.fast_hz))[:, 0],
-        "later": late(trial, np.concatenate([angle, velocity], axis=1)),
-    }
+    columns = seen_columns(trial, SLOW) | {"moment": late(trial, low_passed(trial, moment, SLOW.fast_hz))[:, 0]}
     return {name: at_times(trial, values, place.time) for name, values in columns.items()} | {
         "load": np.full(len(place.time), trial.load_kg)
     }
@@ -113,18 +104,36 @@ def _capacities(
     model: MusculoskeletalModel, angle: Float[Array, "sample 1"], velocity: Float[Array, "sample 1"]
 ) -> tuple[Float[Array, "sample model muscle"], Float[Array, "sample model"]]:
     geometry = model.geometry(angle, velocity)
-    generic = model.generic_parameters.muscles
     arms = geometry.moment_arm[:, 0, :]
-    capacities, passives = [], []
+    lines = force_lines(model, geometry)
+    capacities = [arms * line.slope for line in lines]
+    passives = [jnp.sum(arms * line.rest, axis=1) for line in lines]
+    return jnp.stack(capacities, axis=1), jnp.stack(passives, axis=1)
+
+
+class ForceLine(NamedTuple):
+    """Tendon force [N] of generic muscles between weak and working activation: ``slope`` x activation + ``rest``, (sample, muscle)."""
+
+    slope: Float[Array, "sample muscle"]
+    rest: Float[Array, "sample muscle"]
+
+
+def force_lines(model: MusculoskeletalModel, geometry: Geometry) -> list[ForceLine]:
+    """Return the line of each muscle model, in the order of ``MUSCLES``."""
+    generic = model.generic_parameters.muscles
+    lines = []
     for name in MUSCLES:
         muscle = muscle_model(name, passive_strain_at_one=model.passive_strain_at_one)
         weak, working = (
             tendon_force(
-                muscle, generic, jnp.full(arms.shape, active), geometry.path_length, geometry.path_velocity
+                muscle,
+                generic,
+                jnp.full(geometry.path_length.shape, active),
+                geometry.path_length,
+                geometry.path_velocity,
             ).tendon_force
             for active in (WEAK, WORKING)
         )
         slope = (working - weak) / (WORKING - WEAK)
-        capacities.append(arms * slope)
-        passives.append(jnp.sum(arms * (weak - WEAK * slope), axis=1))
-    return jnp.stack(capacities, axis=1), jnp.stack(passives, axis=1)
+        lines.append(ForceLine(slope, weak - WEAK * slope))
+    return lines

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profundus.model.clocks import BRISK, SLOW, true_windows
-from profundus.model.limb_windows import LimbWindows, limb_windows_of
+from profundus.model.clocks import true_windows
+from profundus.model.limb_windows import LimbWindows
 from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.model.views import AnyWindows
-from profundus.model.windows import USUAL_SCALE_SD, Windows, windows_of
-from profundus.records import Anatomy, GivenMotion, PopulationSettings, Recipe, TeachersSettings
+from profundus.model.views import CLOCKS, AnyWindows, windows_in
+from profundus.model.windows import USUAL_SCALE_SD, Windows
+from profundus.records import Anatomy, GivenMotion, PopulationSettings, Recipe, TeachersSettings, View, VirtualPerson
 from profundus.simulate import simulate_people
 from profundus.simulate.limbs import simulate_limbs
 
@@ -46,48 +46,36 @@ def laboratory(recipe: Recipe, block: int) -> PopulationSettings:
     )
 
 
-def taught_block(recipe: Recipe, block: int, anatomy: Anatomy, model: MusculoskeletalModel) -> Arrays:
-    """Return the people of a block: the fields of `Windows` but ``scale_sd``, and ``truth``, all with the person as first axis.
+def taught_block(
+    recipe: Recipe, block: int, anatomy: Anatomy, model: MusculoskeletalModel, motions: Sequence[GivenMotion] = ()
+) -> Arrays:
+    """Return the people of a block: the fields of their windows but ``scale_sd``, and ``truth``, all with the person as first axis.
 
-    And ``family`` (person,). A family is the index of its name in the recipe's.
+    And ``family`` (person,), the index of its name in the recipe's. With ``motions`` people do what recorded people did, and windows are
+    those of a limb; else they lift loads.
     """
     own = recipe.teachers
-    settings = laboratory(recipe, block)
+    view: View = "limb" if motions else "hinge"
     people: list[Arrays] = []
-    for person in simulate_people(
-        anatomy, model.geometry, settings, seed=recipe.seed, count=own.block, first=block * own.block
-    ):
-        seen = windows_of(person.trials, model)._asdict()
+    for person in _people(recipe, block, anatomy, model, motions):
+        seen = windows_in(view, person.trials, model)._asdict()
         del seen["scale_sd"]
         family = own.families.index(person.facts["control"]["family"])  # type: ignore[index]
-        people.append({**seen, "truth": true_windows(person.trials, SLOW), "family": np.array(family)})
+        people.append({**seen, "truth": true_windows(person.trials, CLOCKS[view]), "family": np.array(family)})
     stacked = {name: np.stack([person[name] for person in people]) for name in people[0]}
     return {name: _stored(array) for name, array in stacked.items()}
 
 
-def taught_limbs(
+def _people(
     recipe: Recipe, block: int, anatomy: Anatomy, model: MusculoskeletalModel, motions: Sequence[GivenMotion]
-) -> Arrays:
-    """Return the people of a block who do what recorded people did, as `taught_block` but with the fields of `LimbWindows`."""
+) -> Iterator[VirtualPerson]:
     own = recipe.teachers
-    people: list[Arrays] = []
-    for person in simulate_limbs(
-        anatomy,
-        model.geometry,
-        motions,
-        model.coordinates,
-        families=own.families,
-        seed=recipe.seed,
-        count=own.block,
-        first=block * own.block,
-        rate_hz=own.rate_hz,
-    ):
-        seen = limb_windows_of(person.trials, model)._asdict()
-        del seen["scale_sd"]
-        family = own.families.index(person.facts["control"]["family"])  # type: ignore[index]
-        people.append({**seen, "truth": true_windows(person.trials, BRISK), "family": np.array(family)})
-    stacked = {name: np.stack([person[name] for person in people]) for name in people[0]}
-    return {name: _stored(array) for name, array in stacked.items()}
+    who: dict[str, Any] = {"seed": recipe.seed, "count": own.block, "first": block * own.block}
+    if not motions:
+        return simulate_people(anatomy, model.geometry, laboratory(recipe, block), **who)
+    return simulate_limbs(
+        anatomy, model.geometry, motions, model.coordinates, families=own.families, rate_hz=own.rate_hz, **who
+    )
 
 
 def _stored(array: NDArray[Any]) -> NDArray[Any]:

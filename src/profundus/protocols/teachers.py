@@ -68,13 +68,10 @@ def make_people(
 
 def _make(recipe: Recipe, ground: Ground, out: Path, block: int, digest: str) -> None:
     from profundus.fit.compiled import keep_compiled
-    from profundus.pretrain.teachers import taught_block, taught_limbs
+    from profundus.pretrain.teachers import taught_block
 
     keep_compiled()
-    if ground.motions:
-        arrays = taught_limbs(recipe, block, ground.anatomy, ground.model, ground.motions)
-    else:
-        arrays = taught_block(recipe, block, ground.anatomy, ground.model)
+    arrays = taught_block(recipe, block, ground.anatomy, ground.model, ground.motions)
     write_arrays(block_file(out, block), arrays, block_facts(recipe, block, digest))
 
 

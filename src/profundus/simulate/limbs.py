@@ -130,14 +130,15 @@ def _stretches(
     swing = 1.0 + MOMENT_SWING * slow_noise(
         chance, (count, length, coordinates), step=1.0 / rate_hz, low_hz=0.05, high_hz=1.0
     )
-    angles, moments = [], []
+    angles: list[Floats] = []
+    moments: list[Floats] = []
     for _ in range(count):
         motion = motions[int(chance.integers(len(motions)))]
         start = chance.uniform(0.0, len(motion.angle) - 1 - length * pace)
         at, clock = start + pace * np.arange(length), np.arange(len(motion.angle))
         moment = np.full_like(motion.angle, np.nan) if motion.moment is None else motion.moment
-        angles.append(np.stack([np.interp(at, clock, column) for column in motion.angle.T], axis=1))
-        moments.append(np.stack([np.interp(at, clock, column) for column in moment.T], axis=1))
+        for found, columns in ((angles, motion.angle), (moments, moment)):
+            found.append(np.stack([np.interp(at, clock, column) for column in columns.T], axis=1))
     angle = np.stack(angles)
     middle = angle.mean(axis=(0, 1))
     angle = middle + reach * (angle - middle) + offset
