@@ -114,9 +114,7 @@ def timed_answer(case: Case, method: str) -> Timed:
     began = time.perf_counter()
     rec = answer(method, case)
     seconds = shared + time.perf_counter() - began
-    found = plausibility.flags(
-        rec, groups=groups_of(case.bench.anatomy), scaled=case.bench.study.emg.normalization != "none"
-    )
+    found = plausibility.flags(rec, groups=groups_of(case.bench.anatomy), scaled=case.bench.study.emg.scaled)
     return replace(rec, flags=(*found, *rec.flags)), seconds
 
 

@@ -11,6 +11,7 @@ from profundus.errors import InputError, Problem
 from profundus.io.anatomy import shipped_models
 from profundus.io.export_opensim import ARM26, export_ceinms, export_model, export_muscles, export_opensim
 from profundus.io.file_names import refuse_names
+from profundus.io.osim import is_osim
 from profundus.io.osim_joints import Joints, read_joints
 from profundus.io.run_directory import STUDY, RunDirectory
 from profundus.io.study_file import read_settings
@@ -74,7 +75,7 @@ def _body(run: RunDirectory, model: Path | None) -> tuple[_Body, list[Problem]]:
     manifest = run.manifest
     fixed = _fixed(manifest)
     named = read_settings(run.path / STUDY).model if (run.path / STUDY).is_file() else ""
-    if model is None and named.lower().endswith(".osim"):
+    if model is None and is_osim(named):
         model = Path(manifest.get("data_root", "")) / named
         if not model.is_file():
             what = f"the model {named} of the run's study is not there any more"

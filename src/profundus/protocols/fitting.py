@@ -191,7 +191,7 @@ class _Worker:
         return trained(work, state, who=subject, remedy=remedy, after_chunk=after_chunk)
 
     def _implausible(self, rec: Reconstruction) -> tuple[Flag, ...]:
-        scaled = self.study.emg.normalization != "none"
+        scaled = self.study.emg.scaled
         return plausibility.flags(rec, groups=groups_of(self.anatomy), scaled=scaled)
 
     def _note(self, rec: Reconstruction, found: Recorded, more: Facts) -> None:

@@ -15,9 +15,10 @@ from profundus.errors import InputError, Problem
 from profundus.io.anatomy import read_anatomy
 from profundus.io.study_file import read_study
 from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.protocols.models import model_of
+from profundus.protocols.models import held_in, model_of
 from profundus.protocols.recordings import recorded
 from profundus.records import LIMB_FAMILIES, Anatomy, GivenMotion, Recipe, Study, TeachersSettings, Trial
+from profundus.simulate.schedule import moving_coordinates
 
 Floats = NDArray[np.float64]
 WITHOUT_SCALE = 1.0  # share of lessons without maximal contractions where the study has none
@@ -60,16 +61,14 @@ def grounded(recipe: Recipe) -> tuple[Recipe, Ground]:
     """
     if not recipe.study:
         anatomy = read_anatomy(recipe.anatomy)
-        coordinates = anatomy.default_coordinates or tuple(joint.name for joint in anatomy.coordinates)
-        return recipe, Ground(anatomy, coordinates)
+        return recipe, Ground(anatomy, moving_coordinates(anatomy))
     study = read_study(recipe.study, data_root=Path(recipe.data) if recipe.data else None)
     anatomy, model = model_of(study)
-    fixed = {} if study.model_file else {name: q for name, q in study.fixed.items() if name not in study.moved}
     motions = tuple(motions_of(study, anatomy, rate_hz=recipe.teachers.rate_hz))
     if not motions:
         what = "no trial of role 'fit' has a stretch in which every moment is known"
         raise InputError(Problem("error", what, recipe.study, remedy="Name a trial with moments"))
-    return _filled(recipe, study, anatomy), Ground(anatomy, model.coordinates, fixed, motions)
+    return _filled(recipe, study, anatomy), Ground(anatomy, model.coordinates, held_in(study), motions)
 
 
 def _filled(recipe: Recipe, study: Study, anatomy: Anatomy) -> Recipe:

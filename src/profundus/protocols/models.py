@@ -24,8 +24,12 @@ def model_of(study: Study) -> tuple[Anatomy, MusculoskeletalModel]:
     """
     keep_compiled()
     anatomy = anatomy_of(study)
-    fixed = {} if study.model_file else {name: q for name, q in study.fixed.items() if name not in study.moved}
-    return anatomy, MusculoskeletalModel(anatomy, coordinates=study.moved, fixed=fixed)
+    return anatomy, MusculoskeletalModel(anatomy, coordinates=study.moved, fixed=held_in(study))
+
+
+def held_in(study: Study) -> dict[str, float]:
+    """Return the coordinates [rad] at which a study holds its model; paths of a model from a file were sampled with them held."""
+    return {} if study.model_file else {name: q for name, q in study.fixed.items() if name not in study.moved}
 
 
 def anatomy_of(study: Study) -> Anatomy:

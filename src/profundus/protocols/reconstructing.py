@@ -83,7 +83,7 @@ class Person:
         return replace(rec, flags=found)
 
     def _implausible(self, rec: Reconstruction) -> tuple[Flag, ...]:
-        scaled = self.study.emg.normalization != "none"
+        scaled = self.study.emg.scaled
         return plausibility.flags(rec, groups=self.groups, scaled=scaled)
 
     def recordings(self, path: Path, *, data_root: Path | None = None) -> Subject:

@@ -47,6 +47,11 @@ class EmgSettings:
     )
     delay_prior_ms: tuple[float, float] = (60.0, 20.0)
 
+    @property
+    def scaled(self) -> bool:
+        """Return whether levels of envelopes mean something: they were divided by some maximum."""
+        return self.normalization != "none"
+
 
 @dataclass(frozen=True)
 class Study:

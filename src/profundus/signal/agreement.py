@@ -46,10 +46,14 @@ def agreement_rows(
 def _time_rows(
     trials: Sequence[Trial], arms: Sequence[Floats], strength: Mapping[str, float], place: int, name: str
 ) -> list[QualityRow]:
+    muscles = np.flatnonzero(np.all([trial.measured for trial in trials], axis=0))
+    top = [np.concatenate([t.emg[t.emg_valid[:, k], k] for t in trials]) for k in muscles]
+    largest = np.array([max(float(np.quantile(values, 0.99)), 1e-12) for values in top])
+    gain = np.array([strength[trials[0].muscles[k]] for k in muscles]) / largest
     found = {
         shift: value
         for shift in np.arange(-SHIFTS_S, SHIFTS_S + STEP_S / 2, STEP_S)
-        if np.isfinite(value := _correlation(trials, arms, strength, place, shift))
+        if np.isfinite(value := _correlation(trials, arms, place, shift, muscles=muscles, gain=gain))
     }
     low, high = PLAUSIBLE_S
     plausible = [value for shift, value in found.items() if low - 1e-9 <= shift <= high + 1e-9]
@@ -65,14 +69,19 @@ def _time_rows(
 
 
 def _correlation(
-    trials: Sequence[Trial], arms: Sequence[Floats], strength: Mapping[str, float], place: int, shift: float
+    trials: Sequence[Trial],
+    arms: Sequence[Floats],
+    place: int,
+    shift: float,
+    *,
+    muscles: NDArray[np.intp],
+    gain: Floats,
 ) -> float:
-    """Return the correlation of the moment with its muscles' envelopes ``shift`` [s] earlier; NaN where too little is known."""
-    muscles = np.flatnonzero(np.all([trial.measured for trial in trials], axis=0))
-    forces = np.array([strength[trials[0].muscles[k]] for k in muscles])
+    """Return the correlation of the moment with its ``muscles``' envelopes times ``gain`` (electrode,) [N] ``shift`` [s] earlier.
+
+    NaN where too little is known.
+    """
     made, moment = [], []
-    top = [np.concatenate([t.emg[t.emg_valid[:, k], k] for t in trials]) for k in muscles]
-    gain = forces / np.array([max(float(np.quantile(values, 0.99)), 1e-12) for values in top])
     for trial, arm in zip(trials, arms, strict=True):
         late, every = round(shift / trial.step), max(1, round(STEP_S / trial.step))
         rows = np.arange(max(0, late), min(len(trial.time), len(trial.time) + late), every)
