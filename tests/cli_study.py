@@ -12,7 +12,7 @@ from profundus.cli.main import main
 from profundus.io.tables import write_table
 from profundus.records import Table, Trial
 
-HEAD = """[study]
+ELBOW = """[study]
 name = "tiny"
 model = "arm26"
 coordinates = ["r_elbow_flex"]
@@ -22,7 +22,10 @@ deep = ["BRA", "TRImed"]
 [emg]
 kind = "envelope"
 normalization = "mvc"
-
+"""
+HEAD = (
+    ELBOW
+    + """
 [fit]
 ablation = "{ablation}"
 steps = {steps}
@@ -33,6 +36,7 @@ width = 16
 layers = 1
 heads = 2
 """
+)
 TRIAL = """
   [[{table}]]
   name = "{name}"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from answers import MUSCLES, reconstruction
-from cli_study import called
+from cli_study import ELBOW, called
 from profundus.errors import InputError
 from profundus.io.export_opensim import export_ceinms, export_model, export_muscles, export_opensim, on_clock
 from profundus.io.osim_edit import personalized_model
@@ -38,18 +38,13 @@ MODEL = """<?xml version="1.0" encoding="UTF-8" ?>
 """
 
 
-STUDY = """[study]
-name = "tiny"
-model = "{model}"
-coordinates = ["r_elbow_flex"]
-measured = ["TRIlong", "TRIlat", "BIClong", "BICshort"]
-deep = ["BRA", "TRImed"]
-[emg]
-kind = "envelope"
-normalization = "mvc"
+STUDY = (
+    ELBOW.replace("arm26", "{model}")
+    + """
 [[subject]]
 id = "sub-01"
 """
+)
 
 
 def rows(muscles=MUSCLES, seed=0) -> tuple[ParameterRow, ...]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.interpolate import make_interp_spline
 
-from cli_study import called
+from cli_study import ELBOW, called
 from profundus.errors import InputError
 from profundus.io.osim_joints import read_joints
 from profundus.io.study_file import check_study, read_study
@@ -23,15 +23,9 @@ from profundus.skeleton import child
 from profundus.skeleton.child import asked_of_opensim
 from profundus.skeleton.inverse_dynamics import Moments, joint_moments
 
-STUDY = """[study]
-name = "computed"
-model = "arm26"
-coordinates = ["r_elbow_flex"]
-measured = ["TRIlong", "TRIlat", "BIClong", "BICshort"]
-deep = ["BRA", "TRImed"]
-[emg]
-kind = "envelope"
-normalization = "mvc"
+STUDY = (
+    ELBOW
+    + """
 [inverse_dynamics]
 model = "arm26.osim"
 load_body = "r_ulna_radius_hand"
@@ -48,6 +42,7 @@ emg = "emg.sto"
 inverse_dynamics = "opensim"
 role = "fit"
 """
+)
 ENDS = slice(50, -50)  # the reference was computed on a longer recording
 LOADS = """<?xml version="1.0" encoding="UTF-8" ?>
 <OpenSimDocument Version="40000"><ExternalLoads name="loads"><objects>
