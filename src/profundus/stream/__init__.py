@@ -1,0 +1,1 @@
+"""A fitted person, frame by frame: what his deep muscles do now, from what was measured up to now."""
