@@ -104,7 +104,7 @@ def test_the_slopes_are_those_of_the_whole_chain():
         return jnp.concatenate([jax.vmap(one)(rows).ravel(), unknown])
 
     physics = Physics(SamePrior(PRIOR), "thelen", "rigid", 10.0, step)
-    start = searched(physics, arm(), gains, rows, Search(jnp.asarray(0))).solution
+    start = searched(physics, arm(), gains, rows, Search(jnp.asarray(0), jnp.zeros(34))).solution
     jacobian = jax.jit(jax.jacfwd(residual))(jnp.zeros(34))
     np.testing.assert_allclose(start.residual, residual(jnp.zeros(34)), atol=1e-8)
     np.testing.assert_allclose(start.information, jacobian.T @ jacobian, rtol=1e-6, atol=1e-6)

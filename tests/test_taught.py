@@ -49,19 +49,10 @@ def test_a_dead_electrode_without_maximal_contractions_keeps_the_usual_gain(pers
 def test_a_calibration_narrows_what_is_known_of_its_muscle_alone(person):
     left = np.full(6, np.nan)
     left[BRA] = 0.01
-    before, after = (
-        {row.muscle: row for row in decided(one, arm(), TRIALS)} for one in (person, replace(person, level_sd=left))
-    )
+    before, after = ({row.muscle: row for row in decided(one)} for one in (person, replace(person, level_sd=left)))
     assert before["TRImed"] == after["TRImed"]
     bra, was = after["BRA"], before["BRA"]
     assert (was.calibrated, bra.calibrated) == (False, True)
     assert bra.level_all_sd == 0.01
     assert bra.all_sd**2 == pytest.approx(was.all_sd**2 - was.level_all_sd**2 + 0.01**2, rel=0.02)
     assert replace(bra, all_sd=was.all_sd, level_all_sd=was.level_all_sd, calibrated=False) == was
-
-
-def test_a_maximal_contraction_decides_nothing(person):
-    whole = decided(person, arm(), TRIALS)
-    most = replace(curl("most", load_kg=9.0, seed=2), name="most")
-    assert decided(person, arm(), [*TRIALS, most], aside=["most"]) == whole
-    assert decided(person, arm(), [*TRIALS, most]) != whole

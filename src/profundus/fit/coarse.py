@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from profundus.errors import InputError, Problem
 from profundus.fit.objective import WARM_UP_S
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.postures import recorded_geometry
 from profundus.records import LossSettings, Trial
 
 Floats = NDArray[np.float64]
@@ -69,13 +70,13 @@ def _coarse(
     moment = _means(np.where(trial.moment_valid, trial.moment, 0.0), block)
     valid = _means(trial.moment_valid, block) == 1.0
     settled = _means(_settled(np.all(there, axis=1), start=round(WARM_UP_S / trial.step)), block) == 1.0
-    geometry = model.geometry(_means(trial.angle, block), _means(trial.velocity, block))
+    geometry = recorded_geometry(model, _means(trial.angle, block), _means(trial.velocity, block))
     constant = loss.moment_sd if trial.moment_sd is None else trial.moment_sd
     sd = np.hypot(constant, loss.moment_relative_sd * moment)
     share = np.sqrt(block * trial.step / loss.moment_correlation_s)
     return (
         _means(_bridged(given, there), block),
-        *(np.asarray(values) for values in geometry),
+        *geometry,
         moment,
         np.where(valid & settled[:, None], share / sd, 0.0),
     )

@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
-
 import numpy as np
+from numpy.typing import NDArray
 
-from profundus.model.deep_posterior import MOST_CONTEXT, DeepPosterior, context_of, deep_posteriors
+from profundus.model.deep_posterior import WindowPosterior, window_posterior
 from profundus.model.fitted import TaughtSubject
-from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.model.settings import shown
-from profundus.records import DecidedRow, Trial
+from profundus.records import DecidedRow
+
+Floats = NDArray[np.float64]
 
 
-def decided(
-    subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequence[Trial], *, aside: Collection[str] = ()
-) -> tuple[DecidedRow, ...]:
-    """Return for every muscle without an electrode how wide its log excitation is, and what narrowed it, in three of the trials to fit.
+def decided(subject: TaughtSubject) -> tuple[DecidedRow, ...]:
+    """Return for every muscle without an electrode how wide its log excitation is, and what narrowed it, in the trials to fit.
 
-    Trials named in ``aside`` (maximal contractions) do not count. Calibrations narrow the last width alone, that of the answer itself.
+    Calibrations narrow the last width alone, that of the answer itself.
     """
-    fit = [
-        shown(t, subject.settings, gain=subject.usual_gain) for t in trials if t.role == "fit" and t.name not in aside
-    ]
-    silent = [replace(trial, emg_valid=np.zeros_like(trial.emg_valid)) for trial in fit]
+    context = subject.context
     ways = {
-        "motion": [replace(trial, moment_valid=np.zeros_like(trial.moment_valid)) for trial in silent],
-        "envelopes": [replace(trial, moment_valid=np.zeros_like(trial.moment_valid)) for trial in fit],
-        "moments": silent,
-        "all": fit,
+        "motion": context.unheard().silent(),
+        "envelopes": context.silent(),
+        "moments": context.unheard(),
+        "all": context,
     }
-    found = {name: _asked(subject, model, seen) for name, seen in ways.items()}
+    found = {name: window_posterior(subject.prior, seen) for name, seen in ways.items()}
     told = ~np.isnan(subject.level_sd)
-    found["all"] = [replace(a, level_sd=np.where(told, subject.level_sd, a.level_sd)) for a in found["all"]]
-    rows = (
+    answer = found["all"]
+    found["all"] = answer._replace(level_sd=np.where(told, subject.level_sd, answer.level_sd))
+    widths = {f"{name}_sd": _width(one, context.windows.valid) for name, one in found.items()}
+    return tuple(
         DecidedRow(
             muscle,
-            **{f"{name}_sd": float(np.sqrt(np.mean([np.mean(a.sd[:, i] ** 2) for a in found[name]]))) for name in ways},
-            level_motion_sd=float(found["motion"][0].level_sd[i]),
-            level_all_sd=float(found["all"][0].level_sd[i]),
+            **{name: float(width[i]) for name, width in widths.items()},
+            level_motion_sd=float(found["motion"].level_sd[i]),
+            level_all_sd=float(found["all"].level_sd[i]),
             calibrated=bool(told[i]),
         )
         for i, muscle in enumerate(subject.layout.muscles)
         if not subject.layout.measured[i]
     )
-    return tuple(rows)
 
 
-def _asked(subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> list[DeepPosterior]:
-    context = context_of(trials, model, view=subject.prior.view, scale_sd=subject.scale_sd, most=MOST_CONTEXT)
-    some = trials[:: max(1, len(trials) // 3)][:3]
-    return list(deep_posteriors(subject.prior, context, some, model, scale_sd=subject.scale_sd))
+def _width(answer: WindowPosterior, valid: NDArray[np.bool_]) -> Floats:
+    """Return the standard deviation (muscle,) of log excitations, over all samples that are valid."""
+    return np.asarray(np.sqrt(np.mean(answer.course_sd[valid] ** 2, axis=0) + answer.level_sd**2))

@@ -61,10 +61,10 @@ class Physics:
 
 
 class Search(NamedTuple):
-    """At most how many ``steps``, and from where: None is the prior's center."""
+    """At most how many ``steps``, and from where; zeros are the prior's center."""
 
     steps: Int[Array, ""]
-    start: Float[Array, " unknown"] | None = None
+    start: Float[Array, " unknown"]
 
 
 class Found(NamedTuple):
@@ -104,10 +104,7 @@ def searched(physics: Physics, model: MusculoskeletalModel, gains: Gains, rows: 
             [jacobian.reshape(-1, len(unknown)), prior_error]
         )
 
-    first = search.start
-    if first is None:
-        first = jnp.zeros(count + gains.wide.shape[1], rows.moment.dtype)
-    solution = levenberg_marquardt(linearized, first, steps=search.steps, tolerance=TOLERANCE)
+    solution = levenberg_marquardt(linearized, search.start, steps=search.steps, tolerance=TOLERANCE)
     personal = solution.value[:count]
     return Found(solution, prior.values(personal), jax.jacfwd(prior.values)(personal))
 

@@ -75,25 +75,26 @@ def personalize(
     keep_compiled()
     known = [(trial, given) for trial, given in zip(trials, excitations, strict=True) if trial.role == "fit"]
     rows, step = coarse_trials(known, model, resolved(settings).loss)
+    muscles, doubtful = known[0][0].muscles, dict(levels or {})
     gains = _gains([trial for trial, _ in known], gain, dict(copies or {}))
+    held, open_too = (_with_levels(gains, muscles, doubt) for doubt in (dict.fromkeys(doubtful, 0.0), doubtful))
     physics = Physics(SamePrior(prior), settings.muscle, settings.tendon, settings.activation_smoothing, step)
 
-    def search(gains: Gains, steps: int, start: Floats | None = None) -> Any:
-        first = None if start is None else jnp.asarray(start, rows.moment.dtype)
-        search = Search(jnp.asarray(steps), first)
+    def search(gains: Gains, steps: int, start: Floats) -> Any:
+        search = Search(jnp.asarray(steps), jnp.asarray(start, rows.moment.dtype))
         found: Any = jax.tree.map(np.asarray, searched(physics, model, gains, rows, search))
         return found
 
-    generic, found = search(gains, 0), search(gains, STEPS)
-    muscles = known[0][0].muscles
-    ended, doubtful = found.solution, tuple(levels or ())
-    if levels:
-        found = search(_with_levels(gains, muscles, levels), 0, np.concatenate([ended.value, np.zeros(len(levels))]))
+    center = np.zeros(len(prior.names) + held.wide.shape[1])
+    generic, found = search(held, 0, center), search(held, STEPS, center)
+    ended = found.solution
+    if doubtful:
+        found = search(open_too, 0, ended.value)
     personal, free = np.split(ended.value, [len(prior.names)])
-    left = np.sqrt(np.diag(np.linalg.inv(found.solution.information))[len(ended.value) :])
+    left = np.sqrt(np.diag(np.linalg.inv(found.solution.information))[len(center) - len(doubtful) :])
     return Personalized(
         parameters=prior.parameters(jnp.asarray(personal)),
-        gain=np.exp(gains.held + gains.wide @ free),
+        gain=np.exp(held.held + held.wide @ free),
         rows=(*_parameter_rows(prior, found), *_gain_rows(gain, gains, found)),
         moment_r2=_r2(rows, ended.residual),
         generic_moment_r2=_r2(rows, generic.solution.residual),
@@ -101,12 +102,15 @@ def personalize(
         outcome=Outcome(int(ended.outcome)).words,
         steps=int(ended.steps),
         level_left=left,
-        trade_offs=strongest(prior, doubtful, found.slope, found.solution.information),
+        trade_offs=strongest(prior, tuple(doubtful), found.slope, found.solution.information),
     )
 
 
 def _with_levels(gains: Gains, muscles: Sequence[str], levels: Mapping[str, float]) -> Gains:
-    """Return gains whose levels are free, too: an excitation twice as large is one that is divided by half the gain."""
+    """Return gains whose levels are free, too: an excitation twice as large is one that is divided by half the gain.
+
+    Levels with a doubt of 0 are held, and share a compilation with those that are not.
+    """
     columns = np.zeros((len(muscles), len(levels)))
     for column, (name, sd) in enumerate(levels.items()):
         columns[muscles.index(name), column] = -sd

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
 
-from profundus.model.clocks import placed, spread_out
+from profundus.model.clocks import FLOOR, placed, spread_out
 from profundus.model.clues import same_group
 from profundus.model.heard import heard
 from profundus.model.musculoskeletal import MusculoskeletalModel
@@ -39,6 +39,15 @@ class Context:
     def count(self) -> int:
         """Return the number of windows."""
         return len(self.seen)
+
+    def silent(self) -> Context:
+        """Return what would be known had nobody seen a moment."""
+        return Context(self.windows.silent(), self.seen)
+
+    def unheard(self) -> Context:
+        """Return what would be known without any electrode."""
+        nothing: Any = np.where(self.windows.valid[..., None], np.log(FLOOR), 0.0 * self.windows.fast)
+        return Context(self.windows._replace(fast=nothing, slow=nothing), np.zeros_like(self.seen))
 
     def joined(self, other: Context) -> Context:
         """Return the windows of both."""
@@ -121,23 +130,26 @@ def window_posterior(prior: DeepPrior, context: Context) -> WindowPosterior:
 def _answers(
     prior: DeepPrior, context: Context, trials: Sequence[Trial], model: MusculoskeletalModel, scale_sd: float
 ) -> Iterator[DeepPosterior]:
+    """Return the answers; trials that the context holds whole see the same windows, and are asked for together."""
     clock = CLOCKS[prior.view]
+    shown = [_mark(context, i) for i in range(context.count)]
+    place = {mark: i for i, mark in enumerate(shown)}
+    together: WindowPosterior | None = None
     for trial in trials:
         own = context_of([trial], model, scale_sd=scale_sd, view=prior.view)
-        whole = own.joined(_without(context, own))
-        middle, log_sd, level_log_sd = _asked(prior, whole)
-        level = prior.level_factor * np.exp(level_log_sd)
-        course = prior.course_factor * np.exp(spread_out(log_sd[: own.count], trial, clock))
-        yield DeepPosterior(trial, spread_out(middle[: own.count], trial, clock), course, level)
-
-
-def _without(context: Context, own: Context) -> Context:
-    """Return the context without windows that are the trial's own: a trial of the fit is not shown twice."""
-    known = {_mark(own, i) for i in range(own.count)}
-    return context.part(np.array([i for i in range(context.count) if _mark(context, i) not in known], dtype=int))
+        marks = [_mark(own, i) for i in range(own.count)]
+        if len(place) == context.count and all(mark in place for mark in marks):
+            together = together or window_posterior(prior, context)
+            found, at = together, np.array([place[mark] for mark in marks])
+        else:
+            others = np.array([i for i, mark in enumerate(shown) if mark not in marks], dtype=int)
+            found, at = window_posterior(prior, own.joined(context.part(others))), np.arange(own.count)
+        middle, course = (spread_out(values[at], trial, clock) for values in (found.middle, np.log(found.course_sd)))
+        yield DeepPosterior(trial, middle, np.exp(course), found.level_sd)
 
 
 def _mark(context: Context, window: int) -> bytes:
+    """Return what tells a window from others: a trial of the fit is not shown twice."""
     own = (context.windows.motion[window], context.windows.fast[window])
     return b"".join(np.round(np.asarray(field, dtype=np.float32), 4).tobytes() for field in own)
 

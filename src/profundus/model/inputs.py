@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float
 from numpy.typing import DTypeLike, NDArray
 
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.postures import recorded_geometry
 from profundus.records import NetworkSettings, Trial
 
 Floats = NDArray[np.float64]
@@ -163,7 +164,7 @@ def _one_trial(
         known = np.any(trial.moment_valid, axis=0)
         features[:, -len(known) :] *= known  # an unknown moment is shown as the average one
     envelope = smoothed(trial.emg, trial.emg_valid, step=trial.step)
-    geometry = model.geometry(trial.angle, trial.velocity)
+    geometry = recorded_geometry(model, trial.angle, trial.velocity)
     return (
         features,
         features[:, :state],
@@ -172,8 +173,8 @@ def _one_trial(
         trial.emg_valid,
         np.where(trial.moment_valid, trial.moment, 0.0),
         trial.moment_valid,
-        np.asarray(geometry.path_length),
-        np.asarray(geometry.path_velocity),
-        np.asarray(geometry.moment_arm),
+        geometry.path_length,
+        geometry.path_velocity,
+        geometry.moment_arm,
         np.ones(len(trial.time), dtype=bool),
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from profundus.errors import InputError, Problem
 from profundus.model.clocks import SLOW, Place, at_times, bridged, cut, late, low_passed, placed, seen_columns
 from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.model.padding import padded_count
+from profundus.model.padding import whole_blocks
 from profundus.muscle.registry import muscle_model
 from profundus.muscle.rigid_tendon import tendon_force
 from profundus.records import Trial
@@ -26,7 +26,7 @@ USUAL_SCALE_SD = 0.08  # after maximal contractions
 MUSCLES = ("thelen", "degroote")
 WEAK, WORKING = 0.02, 0.25  # activations between which a muscle's capacity is taken
 KNOWN_SHARE = 0.8  # of a trial's moments; with fewer it is seen without
-ROWS = 512  # fewest that physics is compiled for
+ROWS = 512  # that physics is compiled for
 
 
 class Windows(NamedTuple):
@@ -93,10 +93,10 @@ def _cut(row: dict[str, Any], place: Place) -> list[NDArray[np.generic]]:
 
 def _physics(model: MusculoskeletalModel, moved: Floats) -> tuple[Floats, Floats]:
     """Return capacity (sample, model, muscle) and passive moment (sample, model) at angle and velocity (sample, 2)."""
-    count = len(moved)
-    padded = np.pad(moved, [(0, padded_count(count, least=ROWS) - count), (0, 0)], mode="edge")
-    capacity, passive = _capacities(model, *jax.device_put((padded[:, :1], padded[:, 1:])))
-    return np.asarray(capacity, dtype=float)[:count], np.asarray(passive, dtype=float)[:count]
+    blocks = [jax.device_put((block[:, :1], block[:, 1:])) for block in whole_blocks(moved, ROWS)]
+    found = zip(*(_capacities(model, *block) for block in blocks), strict=True)
+    capacity, passive = (np.concatenate([np.asarray(part, float) for part in parts])[: len(moved)] for parts in found)
+    return capacity, passive
 
 
 @eqx.filter_jit

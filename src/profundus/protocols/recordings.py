@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from profundus.errors import Problem
 from profundus.io.anatomy import arm_sign
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.model.postures import recorded_moment_arms
 from profundus.protocols.inverse_dynamics import with_moments
 from profundus.records import Anatomy, EmgScale, QualityRow, Study, Subject, Trial
 from profundus.signal import assemble_trials, emg_scale, quality_problems, quality_table
@@ -42,7 +41,7 @@ def quality_of(study: Study, person: Subject, anatomy: Anatomy, trials: Sequence
     if not study.model_file:
         return quality_table(trials, person, arm_sign=arm_sign(anatomy, study.coordinates))
     model = MusculoskeletalModel(anatomy, coordinates=study.moved)
-    arms = [np.asarray(model.moment_arms(trial.angle), dtype=float) for trial in trials]
+    arms = [recorded_moment_arms(model, trial.angle) for trial in trials]
     strength = dict(zip(anatomy.muscles, anatomy.max_isometric_force.tolist(), strict=True))
     return (*quality_table(trials, person), *agreement_rows(trials, arms, strength))
 
