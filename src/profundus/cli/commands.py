@@ -376,3 +376,6 @@ def sysinfo(*, json: Json = False, debug: Debug = False) -> Job:
     from profundus.cli.sysinfo import system
 
     return system
+
+
+from profundus.cli import stream_command  # noqa: E402, F401  its options stand in a file of their own

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from profundus.records import Reconstruction, Trial, TrialReconstruction
 from profundus.stream.features import ANGLE_MEMORY_S, EMG_MEMORY_S, features
-from profundus.stream.remembering import remembered
+from profundus.stream.remembering import delayed, remembered
 from profundus.stream.student import LEAST, NINETY_PERCENT, Student
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,7 @@ def causal_reconstruction(student: Student, trials: Iterable[Trial]) -> Reconstr
 
 
 def _answer(student: Student, trial: Trial) -> TrialReconstruction:
-    envelope = np.where(trial.emg_valid, trial.emg, np.nan)[:, student.columns]
+    envelope = delayed(np.where(trial.emg_valid, trial.emg, np.nan)[:, student.columns], student.late)
     emg, emg_age = remembered(envelope, EMG_MEMORY_S, trial.step)
     angle, angle_age = remembered(trial.angle, ANGLE_MEMORY_S, trial.step)
     unknown = bool(np.isnan(trial.load_kg) or np.isnan(student.low[-1]))

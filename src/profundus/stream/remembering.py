@@ -14,6 +14,11 @@ Floats = NDArray[np.float64]
 NEVER = np.iinfo(np.int32).max
 
 
+def delayed(values: Floats, rows: int) -> Floats:
+    """Return channels (time, channel) that come so many samples later; what came before is missing."""
+    return np.concatenate([np.full((rows, values.shape[1]), np.nan), values])[: len(values)]
+
+
 def remembered(values: Floats, memories_s: tuple[float, ...], step: float) -> tuple[Floats, NDArray[np.int64]]:
     """Return low-passed channels (memory, time, channel) and for how many samples each has been missing (time, channel).
 

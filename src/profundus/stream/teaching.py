@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from profundus.errors import InputError, Problem
 from profundus.records import Reconstruction, TrialReconstruction
 from profundus.stream.features import ANGLE_MEMORY_S, BRIDGED_S, EMG_MEMORY_S, FLOOR, features
-from profundus.stream.remembering import remembered
+from profundus.stream.remembering import delayed, remembered
 from profundus.stream.student import LEAST, NINETY_PERCENT, Products, Student, left_out_error, ridge
 
 Floats = NDArray[np.float64]
@@ -80,6 +80,7 @@ def taught(rec: Reconstruction, *, late_s: float = 0.0) -> Student:
         drift=_drift(lessons, trial.step),
         low=np.append(angles.min(axis=0), loads.min()),
         high=np.append(angles.max(axis=0), loads.max()),
+        late=round(late_s / trial.step),
     )
 
 
@@ -101,8 +102,7 @@ def _rows_of(lesson: _Lesson, rows: NDArray[np.intp], fold: int) -> _Lesson:
 
 def _lesson(part: TrialReconstruction, heard: NDArray[np.intp], middle: Floats, late: int, fold: int) -> _Lesson:
     trial = part.trial
-    envelope = np.where(trial.emg_valid, trial.emg, np.nan)[:, heard]
-    envelope = np.concatenate([np.full((late, len(heard)), np.nan), envelope])[: len(envelope)]
+    envelope = delayed(np.where(trial.emg_valid, trial.emg, np.nan)[:, heard], late)
     emg, missing = remembered(envelope, EMG_MEMORY_S, trial.step)
     angle, _ = remembered(trial.angle, ANGLE_MEMORY_S, trial.step)
     rows = np.all(missing == 0, axis=1)

@@ -1,0 +1,106 @@
+"""One live session: samples of devices in, answers to everyone who listens, and a tally of how it went."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profundus.records import EmgSettings
+from profundus.stream.alignment import Alignment, Channels
+from profundus.stream.devices import Wiring
+from profundus.stream.envelopes import LiveEnvelope
+from profundus.stream.live import Answer, LiveSubject, StreamCounts
+
+Floats = NDArray[np.float64]
+Listener = Callable[[Answer], object]
+QUANTILES = (0.5, 0.99, 0.999, 1.0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """How one device is wired, at which rate it samples."""
+
+    wiring: Wiring
+    rate_hz: float
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """How a session went: ``counts`` of frames, ``late_samples`` of either device (out of order or twice), and ``latency_s``, the quantiles
+    {0.5, 0.99, 0.999, 1} of the time from a frame's last sample to its answer's being told; empty without frames."""
+
+    counts: StreamCounts
+    late_samples: int
+    latency_s: Mapping[float, float]
+
+
+class Session:
+    """Takes samples as devices send them, and tells listeners the answers.
+
+    ``maximum`` (measured,) is what envelopes are divided by, ``emg`` how raw EMG becomes one. The time stamps of the EMG are late by the
+    study's offset, as in its files.
+    """
+
+    def __init__(
+        self,
+        live: LiveSubject,
+        emg: EmgSettings,
+        maximum: Floats,
+        *,
+        electrodes: Source,
+        joints: Source,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        student = live.student
+        self.live, self._listeners, self._maximum = live, tuple(listeners), maximum
+        self._electrodes, self._joints = electrodes, joints
+        self._late = emg.sync_offset_ms / 1000.0
+        many = len(student.measured)
+        raw = emg.kind == "raw"
+        self._envelope = LiveEnvelope(emg, rate_hz=electrodes.rate_hz, channels=many) if raw else None
+        emg_channels = Channels(many, rate_hz=electrodes.rate_hz)
+        motion = Channels(len(student.coordinates), rate_hz=joints.rate_hz)
+        self._alignment = Alignment(emg_channels, motion, step=student.step)
+        self._latencies = array("d")
+
+    def push_emg(self, times: Floats, values: Floats) -> None:
+        """Take samples of the EMG device (sample, channel) with their times [s]."""
+        if not len(times):
+            return
+        picked = _picked(values, self._electrodes.wiring)
+        found = picked if self._envelope is None else self._envelope.push(picked)
+        self._alignment.emg.push(times - self._late, found / self._maximum)
+
+    def push_motion(self, times: Floats, values: Floats) -> None:
+        """Take samples of the device that tells angles (sample, channel) with their times [s]."""
+        if len(times):
+            self._alignment.motion.push(times, _picked(values, self._joints.wiring))
+
+    def answer(self) -> list[Answer]:
+        """Answer all frames that are due, tell the listeners, and return the answers."""
+        answers = []
+        for frame in self._alignment.frames():
+            began = perf_counter()
+            answer = self.live.step(frame)
+            if answer is not None:
+                for listener in self._listeners:
+                    listener(answer)
+                answers.append(answer)
+            self._latencies.append(perf_counter() - began)
+        return answers
+
+    @property
+    def summary(self) -> SessionSummary:
+        """Return how the session went so far."""
+        late = self._alignment.emg.late + self._alignment.motion.late
+        found = np.quantile(self._latencies, QUANTILES).tolist() if len(self._latencies) else []
+        return SessionSummary(self.live.counts, late, dict(zip(QUANTILES, found, strict=bool(found))))
+
+
+def _picked(values: Floats, wiring: Wiring) -> Floats:
+    return np.asarray(values[:, wiring.columns] * np.asarray(wiring.factors))
