@@ -81,8 +81,8 @@ def test_levels_of_deep_muscles_stand_beside_the_32_parameters(fitted):
     assert all(0 < row.posterior_sd <= row.prior_sd for row in levels.values())
 
 
-def test_the_manifest_tells_what_decided_the_answer_and_what_cannot_be_told_apart(fitted):
-    facts = json.loads((fitted[1] / "run.json").read_text())["subjects"]["sub-01"]
+def test_a_persons_facts_tell_what_decided_the_answer_and_what_cannot_be_told_apart(fitted):
+    facts = json.loads((fitted[1] / "subjects" / "sub-01" / "subject.json").read_text())
     assert {row["muscle"] for row in facts["decided"]} == set(DEEP)
     assert all(row["all_sd"] < row["motion_sd"] for row in facts["decided"])
     assert any("BRA" in pair["first"] + pair["second"] for pair in facts["trade_offs"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from profundus.io.file_names import refuse_names
 from profundus.io.manifest import read_manifest, write_manifest
 from profundus.io.result_tables import excitation_bands, excitations, moments
 from profundus.io.rows_file import read_rows, write_rows
-from profundus.io.score_file import read_scores, write_scores
+from profundus.io.score_file import join_scores, read_scores, write_scores
 from profundus.io.store import is_unfinished, remove, sweep, whole_folder, write_whole
 from profundus.io.tables import write_table
 from profundus.io.weights import Arrays, CheckpointStore, Facts, read_arrays, write_arrays
@@ -27,7 +27,10 @@ from profundus.records import ParameterRow, QualityRow, Reconstruction, Scorecar
 MANIFEST, SCORES, STUDY = "run.json", "scores.csv", "study.toml"
 SUBJECTS, CHECKPOINTS = "subjects", "checkpoints"
 PARAMETERS, ARCHIVE, NETWORK = "parameters.csv", "reconstruction.nc", "fitted.safetensors"
-QUALITY = "quality.csv"
+QUALITY, FACTS = "quality.csv", "subject.json"
+FAILURES = "failures"
+OVERVIEW = ("converged", "seconds", "moment_r2")
+"""What the manifest of a finished run tells of each person; all else stands in his folder."""
 PARAMETER_COLUMNS = (
     *("muscle", "parameter", "unit", "generic", "fitted", "lower", "upper"),
     *("posterior_sd", "moved_by_data", "at_bound", "prior_sd"),
@@ -73,6 +76,19 @@ class RunDirectory:
             Problem("error", what, file=str(self.path), expected=expected, remedy="Name one (`subject`, --subject)")
         )
 
+    @property
+    def noted(self) -> tuple[str, ...]:
+        """Return the persons whose results are there with the facts that a fit notes of them, by name."""
+        return tuple(subject for subject in self.subjects if (self._of(subject) / FACTS).is_file())
+
+    def facts(self, subject: str) -> dict[str, Any]:
+        """Return what a fit noted of a person beside his tables: convergence, flags, problems, processing, what decided the answer."""
+        path = self._of(subject) / FACTS
+        if path.is_file():
+            return read_manifest(path)
+        earlier = self.manifest.get("subjects", {})  # before persons' facts stood in their own folders
+        return dict(earlier.get(subject, {}))
+
     def parameters(self, subject: str) -> tuple[ParameterRow, ...]:
         """Return the personalized parameters of a person."""
         return read_rows(self._of(subject) / PARAMETERS, ParameterRow)
@@ -114,15 +130,17 @@ class RunDirectory:
         parameters: Sequence[ParameterRow] = (),
         network: tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]] | None = None,
         quality: Sequence[QualityRow] = (),
+        *,
+        facts: Mapping[str, Any] | None = None,
+        judge: Callable[[Reconstruction], Scorecard] | None = None,
     ) -> Path:
         """Write a person's results and return their folder; it takes its place when all of its files are on the disk.
 
-        ``network`` is (arrays, facts) as `profundus.io.weights.write_arrays` takes them. Raises UnsafeInputError for names that are no
-        file names, and ResourceError where the disk is full.
+        ``network`` is (arrays, facts) as `profundus.io.weights.write_arrays` takes them; ``judge`` returns the scores of the answer as the
+        archive holds it. Raises UnsafeInputError for names that are no file names, and ResourceError where the disk is full.
         """
-        refuse_names(
-            [rec.subject], [part.trial.name for part in rec.trials], taken={PARAMETERS, ARCHIVE, NETWORK, QUALITY}
-        )
+        taken = {PARAMETERS, ARCHIVE, NETWORK, QUALITY, FACTS, SCORES}
+        refuse_names([rec.subject], [part.trial.name for part in rec.trials], taken=taken)
         target = self._of(rec.subject)
         with whole_folder(target) as folder:
             write_rows(parameters, folder / PARAMETERS, columns=PARAMETER_COLUMNS)
@@ -134,11 +152,41 @@ class RunDirectory:
             write_rows(quality, folder / QUALITY, columns=[field.name for field in fields(QualityRow)])
             if network is not None:
                 write_arrays(folder / NETWORK, *network)
+            if judge is not None:
+                write_scores(judge(from_dataset(read_archive(folder / ARCHIVE))), folder / SCORES)
+            if facts is not None:
+                write_manifest(facts, folder / FACTS)
         return target
 
     def write_scores(self, card: Scorecard) -> None:
         """Write ``scores.csv``."""
         write_scores(card, self.path / SCORES)
+
+    def join_scores(self) -> None:
+        """Write ``scores.csv`` from the scores of all persons who were judged, in the order of their names."""
+        own = (self._of(subject) / SCORES for subject in self.subjects)
+        join_scores((path for path in own if path.is_file()), self.path / SCORES)
+
+    def overview(self) -> dict[str, dict[str, Any]]:
+        """Return what the manifest of a finished run tells of each person."""
+        facts = ((subject, self.facts(subject)) for subject in self.noted)
+        return {subject: {name: known.get(name) for name in OVERVIEW} for subject, known in facts}
+
+    def failures(self) -> dict[str, dict[str, Any]]:
+        """Return why persons of a cohort could not be fitted, by name."""
+        folder = self.path / FAILURES
+        found = sorted(folder.glob("*.json")) if folder.is_dir() else []
+        return {path.stem: read_manifest(path) for path in found if not is_unfinished(path)}
+
+    def write_failure(self, subject: str, facts: Mapping[str, Any]) -> None:
+        """Keep why a person could not be fitted, until he is."""
+        refuse_names([subject])
+        write_manifest(facts, self.path / FAILURES / f"{subject}.json")
+
+    def forget_failure(self, subject: str) -> None:
+        """Drop what is kept of an earlier failure."""
+        refuse_names([subject])
+        remove(self.path / FAILURES / f"{subject}.json")
 
     def finish(self, facts: Mapping[str, Any] | None = None) -> None:
         """Drop the checkpoints and say in the manifest that the run came to its end, with the last facts."""
@@ -179,6 +227,7 @@ def start_run(
                 "figures",
                 ANATOMY,
                 SUBJECTS,
+                FAILURES,
                 CHECKPOINTS,
                 MANIFEST,
             ):

@@ -40,7 +40,7 @@ def read_study(path: str | Path, *, data_root: Path | None = None) -> Study:
     """
     study, problems = check_study(path, data_root=data_root)
     if study is None:
-        raise StudyError(_errors(problems))
+        raise StudyError(errors_among(problems))
     return study
 
 
@@ -57,22 +57,22 @@ def check_study(path: str | Path, *, data_root: Path | None = None) -> tuple[Stu
     if file is None:
         return None, tuple(problems)
     root = data_folder(text, asked=data_root, named=file.study.data_root)
-    data = None if isinstance(root, Problem) else StudyData(text, root, _uses(file), incomplete=bool(aside))
-    model, more = _model(file, text, aside, data)
+    data = None if isinstance(root, Problem) else StudyData(text, root, times_named(file), incomplete=bool(aside))
+    model, more = model_of_file(file, text, aside, data)
     file, anatomy = model.file, model.anatomy
     problems += [*more, *people_agree(file, text, aside)]
     if data is None or isinstance(root, Problem):
         return None, (*problems, *([root] if isinstance(root, Problem) else []))
-    subjects = _read_subjects(file, anatomy, data)
+    subjects = read_subjects(file, anatomy, data)
     problems += [problem for problem in data.problems if problem.severity != "note"]
-    if not _errors(problems):  # else an error that was told may be the cause
+    if not errors_among(problems):  # else an error that was told may be the cause
         problems += nothing_to_learn(subjects, file.study.measured, emg_late=file.emg.sync_offset_ms / 1000.0)
-    if anatomy is None or _errors(problems):
+    if anatomy is None or errors_among(problems):
         return None, tuple(problems)
     problems += left_open(file, anatomy, text)
     said = tuple(problems)
     return replace(
-        _study(model, anatomy, subjects), source=text.file, digests=data.digests, problems=said, data_root=str(root)
+        study_of(model, anatomy, subjects), source=text.file, digests=data.digests, problems=said, data_root=str(root)
     ), said
 
 
@@ -92,16 +92,16 @@ def read_new_trials(
     problems += more
     if study is None or file is None:
         raise StudyError(problems)
-    model, more = _model(study, known, aside, None)
+    model, more = model_of_file(study, known, aside, None)
     study, anatomy = model.file, model.anatomy
     problems += [*more, *trials_agree(file.trial, "", text)]
     root = data_folder(text, asked=data_root, named=file.data_root)
     if anatomy is None or isinstance(root, Problem):
-        raise StudyError(_errors([*problems, *([root] if isinstance(root, Problem) else [])]))
+        raise StudyError(errors_among([*problems, *([root] if isinstance(root, Problem) else [])]))
     data = StudyData(text, root, Counter(path for trial in file.trial for path, _ in _paths(trial)), bool(lost))
     reader = RecordingReader(study, anatomy, data)
     recordings = [recording for trial in file.trial if (recording := reader.recording(trial)) is not None]
-    if errors := _errors([*problems, *data.problems]):
+    if errors := errors_among([*problems, *data.problems]):
         raise StudyError(errors)
     return tuple(recordings)
 
@@ -112,17 +112,18 @@ def read_settings(study_toml: str | Path) -> Study:
     file, problems, aside = validate(StudyFile, known)
     if file is None:
         raise StudyError(problems)
-    model, more = _model(file, known, aside, None)
-    if model.anatomy is None or _errors([*problems, *more]):
-        raise StudyError(_errors([*problems, *more]))
-    return replace(_study(model, model.anatomy, ()), source=known.file)
+    model, more = model_of_file(file, known, aside, None)
+    if model.anatomy is None or errors_among([*problems, *more]):
+        raise StudyError(errors_among([*problems, *more]))
+    return replace(study_of(model, model.anatomy, ()), source=known.file)
 
 
-def _errors(problems: Iterable[Problem]) -> list[Problem]:
+def errors_among(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the errors."""
     return [problem for problem in problems if problem.severity == "error"]
 
 
-def _model(
+def model_of_file(
     file: StudyFile, text: StudyText, aside: frozenset[str], data: StudyData | None
 ) -> tuple[StudyModel, list[Problem]]:
     """Return the model, its anatomy where it can be had, and what does not agree with it or cannot be done."""
@@ -143,14 +144,14 @@ def _all_paths(file: StudyFile) -> list[tuple[str, Location]]:
     return maxima + [path for subject in file.subject for trial in subject.trial for path in _paths(trial)]
 
 
-def _uses(file: StudyFile) -> Counter[str]:
+def times_named(file: StudyFile) -> Counter[str]:
     """Return how often each file will be asked for: the MVC recordings of the study once a subject."""
     uses = Counter(path for path, _ in _all_paths(file))
     uses.update(path for path in file.emg.mvc for _ in file.subject[1:])
     return uses
 
 
-def _read_subjects(file: StudyFile, anatomy: Anatomy | None, data: StudyData) -> tuple[Subject, ...]:
+def read_subjects(file: StudyFile, anatomy: Anatomy | None, data: StudyData) -> tuple[Subject, ...]:
     """Return the people with what could be read of them; without a model, only look whether the files can be read."""
     if anatomy is None:
         for path, at in _all_paths(file):
@@ -193,7 +194,8 @@ def _exclusions(file: StudyFile, subject: str, trial: TrialSection) -> tuple[Exc
     )
 
 
-def _study(model: StudyModel, anatomy: Anatomy, subjects: tuple[Subject, ...]) -> Study:
+def study_of(model: StudyModel, anatomy: Anatomy, subjects: tuple[Subject, ...]) -> Study:
+    """Return what a file asks for, with these people."""
     file, section = model.file, model.file.study
     moved = (*section.coordinates, *file.kinematics.moving)
     held = {joint.name: joint.default for joint in anatomy.coordinates if joint.name not in moved}

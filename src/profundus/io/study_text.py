@@ -13,7 +13,7 @@ from profundus.errors import FileFormatError, Problem, Severity
 from profundus.io.incoming import opened
 
 Location = tuple[str | int, ...]
-LARGEST = 5_000_000
+LARGEST = 50_000_000
 NO_FILE = "-"
 """Stands for a path that the file ought to give but does not, once that has been told."""
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""

@@ -47,7 +47,7 @@ def page_of(run: RunDirectory) -> str:
 
 def _content(run: RunDirectory, manifest: Mapping[str, Any]) -> PageContent:
     anatomy = _anatomy(run, manifest["anatomy"])
-    noted: Mapping[str, Mapping[str, Any]] = manifest.get("subjects", {})
+    noted = {subject: run.facts(subject) for subject in run.subjects}
     return PageContent(
         title=TITLE,
         study=str(manifest["study"]),

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from profundus.errors import InputError, Problem
-from profundus.fit.decided import decided
-from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_arrays
-from profundus.fit.subject import Objectives, SubjectFit
-from profundus.fit.taught_saving import taught_to_arrays
-from profundus.fit.training import Progress, TrainingState
+from profundus.fit.training import Progress
 from profundus.io.anatomy_file import ANATOMY, write_anatomy_file
 from profundus.io.run_directory import RunDirectory, refuse_kind, start_run
-from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.model.prior import DeepPrior
 from profundus.model.settings import with_prior
-from profundus.protocols.learned import answered, lacking_prior, maximal_trials, prior_for, taught_person
-from profundus.protocols.models import copy_of_nearest, groups_of, model_of
+from profundus.protocols.fitting_person import fit_ground, fit_person, flags_in, write_person
+from profundus.protocols.learned import lacking_prior
+from profundus.protocols.models import model_of
 from profundus.protocols.prior_choice import prior_identity
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
-from profundus.protocols.recordings import Recorded, recorded
-from profundus.protocols.training import doubted, objectives_of, trained
-from profundus.records import Anatomy, Flag, ParameterRow, Reconstruction, Scorecard, ScoreRow, Study, Subject
-from profundus.validate import plausibility
-from profundus.validate.scores import score
+from profundus.records import Anatomy, Flag, Scorecard, Study, Subject
 
-CHECKPOINT_EVERY_S = 2.0
 LIBRARIES = ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy")
 
 
@@ -72,8 +61,6 @@ class FitResult:
 
 
 Listener = Callable[[FitProgress], None]
-Facts = dict[str, Any]
-_Fitted = tuple[Reconstruction, tuple[ParameterRow, ...], tuple[Mapping[str, Any], Facts], Facts]
 
 
 def fit_study(
@@ -96,17 +83,17 @@ def fit_study(
     began = time.perf_counter()
     people = chosen_people(study, subjects)
     anatomy, model = model_of(study)
-    prior = prior_for(study, anatomy) if with_prior(study.fit) else None
+    ground = fit_ground(study, anatomy, model, seed=seed)
     run = _started(study, out, anatomy, seed=seed, resume=resume, overwrite=overwrite)
-    objectives = objectives_of(study, anatomy, model)
-    if with_prior(study.fit) and prior is None:
+    if with_prior(study.fit) and ground.prior is None:
         known = [*run.manifest["problems"], lacking_prior(study).as_dict()]
         run.write_manifest({"problems": list({str(one): one for one in known}.values())})
-    worker = _Worker(study, anatomy, model, objectives, run, seed, prior)
-    done = set(run.subjects) & set(run.manifest.get("subjects", {}))
+    done = set(run.noted)
     for index, person in enumerate(people):
         if person.id not in done:
-            worker.fit(person, _Told(on_progress, person.id, index, len(people), objectives.settings.steps))
+            told = _Told(on_progress, person.id, index, len(people), ground.objectives.settings.steps)
+            write_person(run, fit_person(ground, study, person, run.checkpoints(person.id), told), ground)
+            told("done")
     return _finished(study, run, [person.id for person in people], began, before_finish)
 
 
@@ -125,86 +112,6 @@ class _Told:
             step = progress.step if progress else (0 if stage == "prepare" else self.steps)
             terms = progress.terms if progress else {}
             self.listener(FitProgress(self.subject, self.index, self.subjects, step, self.steps, terms, stage))
-
-
-@dataclass(frozen=True)
-class _Worker:
-    study: Study
-    anatomy: Anatomy
-    model: MusculoskeletalModel
-    objectives: Objectives
-    run: RunDirectory
-    seed: int
-    prior: DeepPrior | None
-
-    def fit(self, person: Subject, told: _Told) -> None:
-        """Fit one person and put the results into the run directory."""
-        began = time.perf_counter()
-        told("prepare")
-        found = recorded(self.study, person, self.anatomy)
-        rec, rows, network, more = self._taught(found, told) if self.prior else self._trained_on(found, person.id, told)
-        rec = replace(rec, flags=(*self._implausible(rec), *rec.flags))
-        self.run.write_subject(rec, rows, network, found.quality)
-        self._note(rec, found, {**more, "seconds": round(time.perf_counter() - began, 3)})
-        told("done")
-
-    def _taught(self, found: Recorded, told: _Told) -> _Fitted:
-        """Return the person as the learned prior knows him."""
-        assert self.prior is not None
-        fitted = taught_person(found.trials, self.study, self.anatomy, self.model, self.prior)
-        told("reconstruct")
-        rec = answered(fitted, self.model, found.trials)
-        aside = maximal_trials(self.study, fitted.subject)
-        told_apart = {
-            "trade_offs": [asdict(pair) for pair in fitted.trade_offs],
-            "decided": [asdict(row) for row in decided(fitted, self.model, found.trials, aside=aside)],
-            "calibrations": [asdict(row) for row in fitted.calibrations],
-        }
-        facts = {"converged": fitted.converged, **told_apart}
-        return rec, fitted.rows, taught_to_arrays(fitted, found.scale), facts
-
-    def _trained_on(self, found: Recorded, subject: str, told: _Told) -> _Fitted:
-        """Return the person after networks were trained on him."""
-        work = SubjectFit(found.trials, self.objectives, seed=self.seed)
-        state = self._trained(work, subject, told)
-        told("reconstruct")
-        fitted = work.fitted(state, subject=subject)
-        rec = doubted(fitted, self.model, found.trials)
-        return rec, fitted.rows, fitted_to_arrays(fitted, found.scale), {"converged": fitted.converged}
-
-    def _trained(self, work: SubjectFit, subject: str, told: _Told) -> TrainingState:
-        store = self.run.checkpoints(subject)
-        state = work.start()
-        saved = store.latest()
-        if saved is not None:
-            state = state_from_arrays(saved[0], state, file=str(store.folder))
-        last = time.perf_counter()
-
-        def after_chunk(now: TrainingState, progress: Progress) -> None:
-            nonlocal last
-            told("train", progress)
-            if time.perf_counter() - last > CHECKPOINT_EVERY_S:
-                store.save(now.step, state_to_arrays(now), {"subject": subject})
-                last = time.perf_counter()
-
-        remedy = "Lower [fit] learning_rate, or look at the data with `check`"
-        return trained(work, state, who=subject, remedy=remedy, after_chunk=after_chunk)
-
-    def _implausible(self, rec: Reconstruction) -> tuple[Flag, ...]:
-        scaled = self.study.emg.scaled
-        return plausibility.flags(rec, groups=groups_of(self.anatomy), scaled=scaled)
-
-    def _note(self, rec: Reconstruction, found: Recorded, more: Facts) -> None:
-        """Write into the manifest what the person's files do not hold."""
-        facts = {
-            **more,
-            "moment_r2": moment_r2(score(rec)),
-            "flags": [asdict(flag) for flag in rec.flags],
-            "problems": [problem.as_dict() for problem in found.heard],
-            "processing": {trial.name: trial.processing for trial in found.trials},
-        }
-        known = self.run.manifest.get("subjects", {})
-        self.run.write_manifest({"subjects": {**known, rec.subject: facts}})
 
 
 def chosen_people(study: Study, subjects: Sequence[str] | None) -> tuple[Subject, ...]:
@@ -244,37 +151,18 @@ def _finished(
     before_finish: Callable[[RunDirectory], object] | None,
 ) -> FitResult:
     """Score everything that is on disk and close the run."""
-    noted = run.manifest.get("subjects", {})
-    anatomy, model = model_of(study)
-    cards = [_scored(run, subject, anatomy, model) for subject in run.subjects if subject in noted]
-    card = Scorecard(tuple(row for rows in cards for row in rows))
-    run.write_scores(card)
+    run.join_scores()
     seconds = time.perf_counter() - began
-    run.write_manifest({"seconds": round(seconds, 3)})
+    run.write_manifest({"seconds": round(seconds, 3), "subjects": run.overview()})
     if before_finish is not None:
         before_finish(run)
     run.finish()
+    noted = {subject: run.facts(subject) for subject in subjects}
     results = tuple(
-        SubjectResult(
-            subject, noted[subject]["converged"], noted[subject]["seconds"], noted[subject]["moment_r2"],
-            tuple(Flag(**flag) for flag in noted[subject]["flags"]),
-        )
-        for subject in subjects
-    )  # fmt: skip
-    said = [Problem(**p) for subject in subjects for p in noted[subject]["problems"] if p["severity"] != "note"]
+        SubjectResult(subject, facts["converged"], facts["seconds"], facts["moment_r2"], flags_in(facts))
+        for subject, facts in noted.items()
+    )
+    said = [Problem(**p) for facts in noted.values() for p in facts["problems"] if p["severity"] != "note"]
     more = [Problem(**problem) for problem in run.manifest["problems"][len(study.problems) :]]
     said += [problem for problem in more if problem.severity != "note"]
-    return FitResult(run, results, (*study.problems, *said), seconds, card)
-
-
-def _scored(run: RunDirectory, subject: str, anatomy: Anatomy, model: MusculoskeletalModel) -> list[ScoreRow]:
-    """Return the rows of the method and of the copy of the nearest muscle beside it."""
-    rec = run.reconstruction(subject)
-    copy = copy_of_nearest(tuple(part.trial for part in rec.trials), anatomy, model)
-    return [*score(rec).rows, *score(copy).rows]
-
-
-def moment_r2(card: Scorecard) -> dict[str, float]:
-    """Return how much of each joint moment is explained on the test trials, by coordinate; empty where there are none."""
-    rows = [row for row in card.rows if row.quantity == "moment" and row.trial == "all" and row.role == "test"]
-    return {row.name: row.r2 for row in rows}
+    return FitResult(run, results, (*study.problems, *said), seconds, run.scores())

@@ -17,7 +17,7 @@ from profundus.io.store import digest
 from profundus.io.study_file import read_new_trials, read_settings
 from profundus.model.fitted import FittedSubject, TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
-from profundus.protocols.fitting import moment_r2
+from profundus.protocols.fitting_person import flags_in, moment_r2
 from profundus.protocols.inverse_dynamics import with_moments
 from profundus.protocols.learned import answered
 from profundus.protocols.models import anatomy_of, groups_of, model_of
@@ -116,8 +116,7 @@ def fitted_person(run: RunDirectory, subject: str | None = None) -> Person:
     arrays, facts = run.network(subject)
     read = taught_from_arrays if is_taught(facts) else fitted_from_arrays
     fitted, scale = read(arrays, facts, file=f"{subject}/{NETWORK}")
-    noted = run.manifest.get("subjects", {}).get(subject, {}).get("flags", [])
-    doubts = tuple(Flag(**flag) for flag in noted if flag["name"] == "prior_only")
+    doubts = tuple(flag for flag in flags_in(run.facts(subject)) if flag.name == "prior_only")
     return Person(study, model, fitted, scale, groups_of(anatomy), doubts)
 
 
@@ -147,8 +146,6 @@ def reconstruct_trials(
     target = start_run(out, facts, study_file=run.path / STUDY, overwrite=overwrite)
     if person.study.model_file:
         write_anatomy_file(anatomy_of(person.study), target.path / ANATOMY)
-    target.write_subject(rec, parameters, network, quality)
-    target.write_scores(card)
     said = heard_of(trials, quality, rec.subject)
     seconds = time.perf_counter() - began
     noted = {
@@ -159,6 +156,8 @@ def reconstruct_trials(
         "problems": [problem.as_dict() for problem in said],
         "processing": {trial.name: trial.processing for trial in trials},
     }
-    target.finish({"seconds": round(seconds, 3), "subjects": {rec.subject: noted}})
+    target.write_subject(rec, parameters, network, quality, facts=noted)
+    target.write_scores(card)
+    target.finish({"seconds": round(seconds, 3), "subjects": target.overview()})
     warnings = tuple(problem for problem in said if problem.severity != "note")
     return ReconstructResult(rec, card, out, warnings, seconds)

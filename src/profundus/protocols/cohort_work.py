@@ -1,0 +1,148 @@
+"""What one worker of a cohort does: one person from his files to his folder, or the reason why not."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from profundus.errors import ConvergenceError, InputError, Problem, ProfundusError, ResourceError
+from profundus.fit.compiled import keep_compiled
+from profundus.io.manifest import read_manifest, write_manifest
+from profundus.io.run_directory import CHECKPOINTS, RunDirectory
+from profundus.io.study_people import PersonSheet
+from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.protocols.fitting_person import FitGround, fit_ground, fit_person, write_person
+from profundus.protocols.models import held_in
+from profundus.records import Anatomy, Study
+
+Reason = Literal["input", "resource", "convergence", "memory", "died", "bug"]
+MEMORY = "Give the machine more memory, or use fewer workers (--workers)"
+
+
+@dataclass(frozen=True)
+class CohortFailure:
+    """Why a person was not fitted, after how many ``tries``; ``traceback`` tells where an exception came from that nobody expected."""
+
+    subject: str
+    reason: Reason
+    problems: tuple[Problem, ...]
+    traceback: str = ""
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """One person's turn: the name, and what the work is called with."""
+
+    subject: str
+    payload: Any = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job's end: ``failure`` is None where it was done."""
+
+    subject: str
+    failure: CohortFailure | None = None
+
+
+Work = Callable[[Any], object]
+"""What a worker does with a job's payload. It leaves its results on the disk; it is sent to other processes."""
+Crew = Callable[[Iterator[Job], Work], Generator[Finished, None, None]]
+"""Whoever has jobs done: processes of this machine, or a cluster. Yields each job's end as it comes."""
+
+
+def attempted(work: Work, job: Job) -> Finished:
+    """Return how a job ended; whatever it raises is its failure, and nobody else's."""
+    try:
+        work(job.payload)
+    except Exception as error:
+        return Finished(job.subject, failure_from(error, job.subject))
+    return Finished(job.subject)
+
+
+def failure_from(error: BaseException, subject: str) -> CohortFailure:
+    """Return what an exception says about a person's fit."""
+    if isinstance(error, InputError):
+        return CohortFailure(subject, "input", error.problems)
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        short = Problem("error", "there was not enough memory", remedy=MEMORY)
+        return CohortFailure(subject, "memory", (short,))
+    if isinstance(error, ProfundusError):
+        known: dict[type[ProfundusError], Reason] = {ResourceError: "resource", ConvergenceError: "convergence"}
+        return CohortFailure(subject, known.get(type(error), "bug"), (Problem("error", str(error)),))
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    told = "".join(traceback.format_exception(error))
+    remedy = "This is a fault of profundus, not of the data: please report it with the traceback"
+    return CohortFailure(subject, "bug", (Problem("error", what, remedy=remedy),), told)
+
+
+@dataclass(frozen=True)
+class PersonTask:
+    """One person of a study file, and the digest of what the file says of him and of all."""
+
+    sheet: PersonSheet
+    declared: str
+
+
+@dataclass(frozen=True)
+class FitPerson:
+    """The work of a cohort's fit: reads a person's recordings, fits him, writes his folder into the ``run``.
+
+    ``key`` tells one cohort from another in a process that serves several.
+    """
+
+    key: str
+    run: Path
+    settings: Study
+    anatomy: Anatomy
+    seed: int
+
+    def __call__(self, task: PersonTask) -> None:
+        """Fit one person. Raises as `PersonSheet.read` and `fit_person`."""
+        ground = _GROUNDS.of(self)
+        study = task.sheet.read()
+        run = RunDirectory(self.run)
+        inputs = {"declared": task.declared, "digests": study.digests, "problems": study.problems}
+        write_manifest(inputs, inputs_file(run, task.sheet.id))
+        fit = fit_person(ground, study, study.subjects[0], run.checkpoints(task.sheet.id))
+        write_person(run, fit, ground)
+
+
+def inputs_file(run: RunDirectory, subject: str) -> Path:
+    """Return where an unfinished cohort keeps what a person's results were made from."""
+    return run.path / CHECKPOINTS / "inputs" / f"{subject}.json"
+
+
+def read_inputs(run: RunDirectory, subject: str) -> dict[str, Any] | None:
+    """Return what a person's results were made from; None where that is not known."""
+    path = inputs_file(run, subject)
+    return read_manifest(path) if path.is_file() else None
+
+
+class _Grounds:
+    """The ground of the cohort that this process works for, made once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key = ""
+        self._ground: FitGround | None = None
+
+    def of(self, work: FitPerson) -> FitGround:
+        """Return the ground of a cohort's fits."""
+        with self._lock:
+            if self._ground is None or self._key != work.key:
+                keep_compiled()
+                model = MusculoskeletalModel(
+                    work.anatomy, coordinates=work.settings.moved, fixed=held_in(work.settings)
+                )
+                self._ground = fit_ground(work.settings, work.anatomy, model, seed=work.seed)
+                self._key = work.key
+            return self._ground
+
+
+_GROUNDS = _Grounds()
