@@ -82,7 +82,7 @@ def _place(error: BaseException) -> str:
 
 def _go_on(arguments: Sequence[str]) -> str:
     command = next(iter(arguments), "")
-    if command == "fit":
+    if command in {"fit", "cohort"}:
         return "Interrupted. What was done is kept: the same command with --resume goes on from there."
     if command == "demo":
         return "Interrupted. `profundus demo --overwrite` starts over."

@@ -12,13 +12,13 @@ from types import FrameType
 
 import typer
 
-from profundus.cli.commands import app
+from profundus.cli.commands_cohort import app
 from profundus.cli.failures import INTERRUPTED, Failure, failure
 from profundus.cli.outcome import Outcome, deliver, printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 our bug, 2 bad input, 3 resource, 4 not converged, 130 interrupted."""
+    """Run a command and return its exit code: 0 done, 1 our bug, 2 bad input, 3 resource, 4 not converged, 5 some, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     as_json, debug = "--json" in given, "--debug" in given
     for stream in (sys.stdout, sys.stderr):
