@@ -331,14 +331,22 @@ def advise(
 
 
 @app.command()
-def report(*, run: RunFolder, json: Json = False, debug: Debug = False) -> Job:
+def report(
+    *,
+    run: RunFolder,
+    subject: Annotated[
+        str | None, typer.Option("--subject", metavar="ID", help="The page of this person alone, in his own folder.")
+    ] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> Job:
     """Write the page of a run again.
 
     RUN/report.html, or card.html of a learned prior, is one file that can be read offline.
     """
     from profundus.cli.results import reported
 
-    return partial(reported, run)
+    return partial(reported, run, subject=subject)
 
 
 @app.command()

@@ -48,11 +48,14 @@ def reconstructed(
     return Outcome(facts, words)
 
 
-def reported(run_path: Path) -> Outcome:
-    """Return where the page of a run, of a comparison or of a learned prior has been written."""
+def reported(run_path: Path, *, subject: str | None = None) -> Outcome:
+    """Return where the page of a run (or of one of its people), of a comparison or of a learned prior has been written."""
     from profundus.pages.prior import is_prior, write_prior_page  # brings all of pretraining along
 
-    page = write_prior_page(run_path) if is_prior(run_path) else _page_of_run(read_run(run_path))
+    if subject is not None:
+        page = write_page(_fitted(run_path), subject)
+    else:
+        page = write_prior_page(run_path) if is_prior(run_path) else _page_of_run(read_run(run_path))
     return Outcome({"page": page}, [f"Page: {page}"])
 
 

@@ -109,10 +109,14 @@ class RunDirectory:
         """Return the fitted network of a person as ``write_subject`` was given it."""
         return read_arrays(self._of(subject) / NETWORK)
 
-    def scores(self) -> Scorecard:
-        """Return the scores; empty where the run has none (no truth and no moment)."""
-        path = self.path / SCORES
-        return read_scores(path) if path.is_file() else Scorecard()
+    def scores(self, subject: str | None = None) -> Scorecard:
+        """Return the scores, or those of one person; empty where there are none (no truth and no moment)."""
+        own = None if subject is None else self._of(subject) / SCORES
+        path = own if own is not None and own.is_file() else self.path / SCORES
+        found = read_scores(path) if path.is_file() else Scorecard()
+        if subject is None or path == own:
+            return found
+        return Scorecard(tuple(row for row in found.rows if row.subject == subject))
 
     def checkpoints(self, subject: str) -> CheckpointStore:
         """Return where the checkpoints of a person's fit are kept until the run is finished."""

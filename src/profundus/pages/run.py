@@ -12,32 +12,44 @@ from profundus.fit.compiled import keep_compiled
 from profundus.fit.saving import settings_from
 from profundus.io.anatomy import read_anatomy
 from profundus.io.anatomy_file import ANATOMY, read_anatomy_file
-from profundus.io.run_directory import MANIFEST, SCORES, RunDirectory
+from profundus.io.run_directory import MANIFEST, SCORES, SUBJECTS, RunDirectory
 from profundus.io.store import write_whole
 from profundus.model.musculoskeletal import MusculoskeletalModel
+from profundus.pages.cohort import cohort_page
 from profundus.protocols.models import copy_of_nearest
-from profundus.records import Anatomy, DecidedRow, Flag, Reconstruction, TradeOff, Trial
+from profundus.records import Anatomy, DecidedRow, Flag, Reconstruction, Scorecard, TradeOff, Trial
 from profundus.report import PageContent, SubjectContent, TrainingCurve, build_page
 
 PAGE = "report.html"
 TITLE = "Deep-muscle envelopes"
+APART = {"problems", "subjects", "finished", "failures"}
+"""Parts of a manifest that are not provenance."""
+MOST_PEOPLE = 20
+"""People whose curves one page shows. With more it tells how scores spread over them, and a person's own page is made on demand."""
 
 
-def write_page(run: RunDirectory) -> Path:
-    """Write ``report.html`` into a run's folder, whole, and return its path. Raises as `page_of`, and ResourceError."""
-    path = run.path / PAGE
-    write_whole(path, page_of(run))
+def write_page(run: RunDirectory, subject: str | None = None) -> Path:
+    """Write ``report.html`` into a run's folder, or into that of one ``subject``, whole, and return its path.
+
+    Raises as `page_of`, and ResourceError.
+    """
+    path = run.path / PAGE if subject is None else run.path / SUBJECTS / run.named(subject) / PAGE
+    write_whole(path, page_of(run, subject))
     return path
 
 
-def page_of(run: RunDirectory) -> str:
-    """Return the page of a run as HTML text: its answers beside the copy of the nearest muscle, and all that is known of them.
+def page_of(run: RunDirectory, subject: str | None = None) -> str:
+    """Return the page of a run, or of one of its people, as HTML text: answers beside the nearest muscle's copy, and all that is known.
 
-    Raises InputError where no person's results are there, and FileFormatError where a file of the run is damaged.
+    Of more than 20 people it shows how scores spread over them. Raises InputError where no person's results are there, and FileFormatError
+    where a file of the run is damaged.
     """
     manifest = run.manifest
+    people = run.subjects if subject is None else (run.named(subject),)
     try:
-        content = _content(run, manifest)
+        if len(people) > MOST_PEOPLE:
+            return cohort_page(run, manifest)
+        content = _content(run, manifest, people, run.scores(subject))
     except (KeyError, TypeError, AttributeError) as error:
         what = f"entries are missing or of another kind ({type(error).__name__}: {error})"
         remedy = "Fit again with this version"
@@ -45,18 +57,18 @@ def page_of(run: RunDirectory) -> str:
     return build_page(content)
 
 
-def _content(run: RunDirectory, manifest: Mapping[str, Any]) -> PageContent:
+def _content(run: RunDirectory, manifest: Mapping[str, Any], people: tuple[str, ...], scores: Scorecard) -> PageContent:
     anatomy = _anatomy(run, manifest["anatomy"])
-    noted = {subject: run.facts(subject) for subject in run.subjects}
+    noted = {subject: run.facts(subject) for subject in people}
     return PageContent(
         title=TITLE,
         study=str(manifest["study"]),
-        subjects=tuple(_subject(run, subject, noted.get(subject, {}), anatomy) for subject in run.subjects),
-        scorecard=run.scores(),
+        subjects=tuple(_subject(run, subject, noted[subject], anatomy) for subject in people),
+        scorecard=scores,
         deep=tuple(manifest["deep"]),
         groups=dict(zip(anatomy.muscles, anatomy.groups, strict=True)),
         problems=_problems(manifest, noted, scored=(run.path / SCORES).is_file()),
-        provenance={key: value for key, value in manifest.items() if key not in {"problems", "subjects", "finished"}},
+        provenance={key: value for key, value in manifest.items() if key not in APART},
         settings=settings_from(manifest["settings"]),
     )
 
@@ -116,6 +128,7 @@ def _problems(
 ) -> tuple[Problem, ...]:
     """Return what was said of the study and its people, once each, and that the run is not finished where nothing is scored yet."""
     said = [*manifest.get("problems", ()), *(problem for one in noted.values() for problem in one.get("problems", ()))]
+    said += [problem for failure in manifest.get("failures", {}).values() for problem in failure["problems"]]
     listed = tuple(dict.fromkeys(Problem(**problem) for problem in said))
     if scored or manifest.get("finished"):
         return listed
