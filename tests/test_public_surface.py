@@ -16,6 +16,10 @@ SIGNATURES = {
     "fit": "(study: 'Study | str | Path', *, out: 'str | Path | None' = None, seed: 'int' = 0, resume: 'bool' = False, "
     "overwrite: 'bool' = False, subjects: 'Sequence[str] | None' = None, "
     "on_progress: 'Callable[[FitProgress], None] | None' = None) -> 'Run'",
+    "cohort": "(study: 'str | Path', *, out: 'str | Path', workers: 'int | None' = None, scheduler: 'str | None' = None, "
+    "threads: 'int | None' = None, data_root: 'str | Path | None' = None, seed: 'int' = 0, resume: 'bool' = False, "
+    "overwrite: 'bool' = False, subjects: 'Sequence[str] | None' = None, "
+    "on_progress: 'Callable[[CohortProgress], None] | None' = None) -> 'tuple[Run, dict[str, tuple[Problem, ...]]]'",
     "reconstruct": "(run: 'Run | str | Path', trial: 'Trial | str | Path', *, subject: 'str | None' = None, "
     "data_root: 'str | Path | None' = None) -> 'xr.Dataset'",
     "compare": "(study: 'Study | str | Path', *, out: 'str | Path', methods: 'Sequence[str] | None' = None, "

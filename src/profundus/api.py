@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from profundus.errors import Problem
     from profundus.io.comparison_directory import ComparisonDirectory
     from profundus.io.run_directory import RunDirectory
     from profundus.model.musculoskeletal import MusculoskeletalModel
+    from profundus.protocols.cohort import CohortProgress
     from profundus.protocols.fitting import FitProgress
     from profundus.protocols.pretraining import PretrainProgress
 
@@ -27,6 +29,7 @@ __all__ = [
     "Comparison",
     "Run",
     "advise",
+    "cohort",
     "compare",
     "fit",
     "load_model",
@@ -231,6 +234,45 @@ def fit(
     if out is None:
         weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
     return run
+
+
+def cohort(
+    study: str | Path,
+    *,
+    out: str | Path,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    threads: int | None = None,
+    data_root: str | Path | None = None,
+    seed: int = 0,
+    resume: bool = False,
+    overwrite: bool = False,
+    subjects: Sequence[str] | None = None,
+    on_progress: Callable[[CohortProgress], None] | None = None,
+) -> tuple[Run, dict[str, tuple[Problem, ...]]]:
+    """Fit the people of a study file by several processes, one of whom may fail alone; return the run, and why who failed.
+
+    The run is that of `fit`. ``workers`` processes (default: one a core) start Python anew: call this under
+    ``if __name__ == "__main__":``. ``scheduler`` is the address of a Dask cluster to be used instead. ``threads`` is how many each process
+    computes with, by default as many as this one would. Raises InputError (study file, folder), ResourceError (disk, no process starts).
+    """
+    from profundus.io.study_people import read_outline
+    from profundus.pages.run import write_page
+    from profundus.protocols.cohort import crew_of, fit_cohort
+
+    outline = read_outline(study, data_root=None if data_root is None else Path(data_root))
+    result = fit_cohort(
+        outline,
+        Path(out),
+        seed=seed,
+        crew=crew_of(workers, scheduler, threads=threads),
+        resume=resume,
+        overwrite=overwrite,
+        subjects=subjects,
+        on_progress=on_progress,
+        before_finish=lambda run: write_page(run) if run.subjects else None,
+    )
+    return Run(result.run.path), {failure.subject: failure.problems for failure in result.failures}
 
 
 def compare(

@@ -34,7 +34,8 @@ def cohort_page(run: RunDirectory, manifest: Mapping[str, Any]) -> str:
         converged = bool(facts.get("converged", True))
         card = run.scores(subject)
         method = next((row.method for row in card.rows if row.method.startswith("nmm")), "nmm")
-        content.lines.append(person_line(card, subject, method=method, error=content.error, converged=converged))
+        line = person_line(card, subject, deep=content.deep, method=method, error=content.error, converged=converged)
+        content.lines.append(line)
         content.add_flags(subject, flags_in(facts))
         for problem in facts.get("problems", ()):
             content.add_problem(subject, Problem(**problem))

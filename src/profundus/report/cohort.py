@@ -58,7 +58,7 @@ def build_cohort(content: CohortContent) -> str:
 
 def _headline(content: CohortContent) -> str:
     failed = f", {len(content.failures)} could not be" if content.failures else ""
-    said = [f"{len(content.lines)} people fitted{failed}."]
+    said = [f"{_people_words(len(content.lines))} fitted{failed}."]
     for name in _muscles(content):
         ratios = _finite([score.ratio for score in _of(content, name)])
         if ratios:
@@ -67,7 +67,7 @@ def _headline(content: CohortContent) -> str:
                 f"better in {sum(ratio < 1 for ratio in ratios)} of {len(ratios)}."
             )
     lost = sum(not line.converged for line in content.lines)
-    return " ".join([*said, f"{lost} fits did not converge." if lost else ""]).strip()
+    return " ".join([*said, f"{'1 fit' if lost == 1 else f'{lost} fits'} did not converge." if lost else ""]).strip()
 
 
 def _pooled(content: CohortContent) -> str:
@@ -78,9 +78,9 @@ def _pooled(content: CohortContent) -> str:
 
 
 def _muscles(content: CohortContent) -> list[str]:
-    """Return the muscles that were scored, the reconstructed ones first."""
+    """Return the reconstructed muscles that were scored; where none was, all that were."""
     found = dict.fromkeys(name for line in content.lines for name in line.muscles)
-    return sorted(found, key=lambda name: name not in content.deep)
+    return [name for name in found if name in content.deep] or list(found)
 
 
 def _coordinates(content: CohortContent) -> list[str]:
@@ -176,6 +176,10 @@ def _spread(name: str, values: Sequence[float], color: str) -> Curve:
     return Curve(name, [float(v) for v in np.quantile(known, shares)], shares, color)
 
 
+def _people_words(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
+
+
 def _who(counted: Counted) -> str:
     more = ", ..." if counted.people > len(counted.first) else ""
     return escaped(", ".join(counted.first) + more)
@@ -211,13 +215,12 @@ def _people(content: CohortContent) -> str:
     muscles, coordinates = _muscles(content), _coordinates(content)
     head = (
         ("Subject", "", ""),
-        *((f"{name} × copy", "error over that of the copy", "") for name in muscles if name in content.deep),
+        *((f"{name} × copy", "error over that of the copy", "") for name in muscles),
         *((f"R² {name}", "of the moment", "") for name in coordinates),
     )
-    deep = [name for name in muscles if name in content.deep]
     rows = []
     for line in sorted(content.lines, key=lambda one: -one.worst)[:WORST]:
-        cells = [fixed(line.muscles[name].ratio) if name in line.muscles else MISSING for name in deep]
+        cells = [fixed(line.muscles[name].ratio) if name in line.muscles else MISSING for name in muscles]
         cells += [fixed(line.moment_r2.get(name, math.nan)) for name in coordinates]
         rows.append(f'<tr><th scope="row">{escaped(line.id)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
     return table(head, rows)
@@ -227,7 +230,7 @@ def _problems(content: CohortContent) -> str:
     found = sorted(content.problems.items(), key=lambda item: (item[0].severity, -item[1].people))
     items = "".join(
         f'<li class="{escaped(problem.severity)}"><b>{escaped(problem.severity)}</b> {escaped(problem)} '
-        f"<small>{counted.people} people: {_who(counted)}</small></li>"
+        f"<small>{_people_words(counted.people)}: {_who(counted)}</small></li>"
         for problem, counted in found[:SHOWN]
     )
     return f'<ul class="problems">{items}</ul>' if items else '<p class="empty">None.</p>'

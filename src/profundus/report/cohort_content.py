@@ -85,8 +85,10 @@ class CohortContent:
             self.problems.setdefault(kind, Counted()).add(person)
 
 
-def person_line(card: Scorecard, subject: str, *, method: str, error: Error, converged: bool) -> PersonLine:
-    """Return what a person's scores come down to."""
+def person_line(
+    card: Scorecard, subject: str, *, deep: tuple[str, ...], method: str, error: Error, converged: bool
+) -> PersonLine:
+    """Return what a person's scores come down to: those of the ``deep`` muscles, of all where none of them was scored."""
     rows, role = pooled_rows(card, subject)
     own = [row for row in rows if row.method == method]
     copy = {row.name: getattr(row, error) for row in rows if row.method == "copy" and row.quantity == "emg"}
@@ -100,5 +102,6 @@ def person_line(card: Scorecard, subject: str, *, method: str, error: Error, con
         for row in own
         if row.quantity == "emg"
     }
+    muscles = {name: score for name, score in muscles.items() if name in deep} or muscles
     moments = {row.name: row.r2 for row in own if row.quantity == "moment"}
     return PersonLine(subject, muscles, moments, role, converged)
