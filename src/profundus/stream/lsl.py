@@ -21,7 +21,20 @@ from profundus.stream.live import Answer
 from profundus.stream.student import Student
 
 Floats = NDArray[np.float64]
-LOOPBACK = "[ports]\nIPv6=disable\n[multicast]\nResolveScope=machine\nListenAddress=127.0.0.1\n[log]\nlevel=-2\n"
+LOOPBACK = """
+[ports]
+IPv6=disable
+[multicast]
+ResolveScope=machine
+ListenAddress=127.0.0.1
+[lab]
+KnownPeers={127.0.0.1}
+[tuning]
+MulticastMinRTT=0.05
+UnicastMinRTT=0.1
+[log]
+level=-2
+"""  # known peers are asked port by port: of several streams of one machine, a question to its one common port reaches only the last
 NETWORK = "[log]\nlevel=-2\n"
 BUFFER_S = 30
 OPEN_S = 5.0

@@ -1,0 +1,217 @@
+"""`stream`: a run played once more, real streams on the loopback, what is refused, and that nothing listens beyond this machine."""
+
+import json
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cli_study import ELBOW, TRIAL, called
+from profundus.io.run_directory import start_run
+from profundus.io.tables import read_table
+from profundus.protocols.streamed_person import streamed_person
+from profundus.protocols.streaming import Heard, Wanted, replay, stream
+from profundus.stream.live import LiveSubject
+from profundus.stream.lsl import fenced, lsl
+from profundus.stream.offline import causal_reconstruction
+from streaming_people import MEASURED, MUSCLES, STEP, frames, person
+
+SCALE = {"emg_scale": {"maximum": {MUSCLES[i]: 1.0 for i in MEASURED}, "normalization": "mvc"}}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("streams")
+    answer = person()
+    study = folder / "study.toml"
+    tables = [
+        TRIAL.format(table="subject.trial", name=p.trial.name, load_kg=1, role=p.trial.role) for p in answer.trials
+    ]
+    study.write_text(ELBOW + '\n[[subject]]\nid = "sub-01"\n' + "".join(tables), encoding="utf-8")
+    made = start_run(folder / "run", {"seed": 0}, study_file=study)
+    made.write_subject(answer, network=({"nothing": np.zeros(1)}, SCALE))
+    made.finish()
+    return made.path
+
+
+def test_a_trial_played_once_more_gives_the_causal_answer_and_a_record(run, tmp_path, capsys):
+    kept = tmp_path / "kept.sto"
+    code, said = called(capsys, "stream", run, "--replay", "trial_2", "--record", kept)
+    assert code == 0
+    assert (said["answered"], said["missed"], said["late"]) == (600, 0, 0)
+    assert said["against_run"]["BRA"]["r"] > 0.97
+    assert set(said["latency_ms"]) == {"median", "99 %", "99.9 %", "longest"}
+    known = streamed_person(run)
+    whole = causal_reconstruction(known.student, [known.answer.trials[2].trial]).trials[0]
+    table = read_table(kept)
+    np.testing.assert_allclose(table["BRA"], whole.excitation[:, 5], atol=1e-9)
+    np.testing.assert_allclose(table["BRA_upper"], whole.upper[:, 5], atol=1e-9)
+    assert not table["lost_channels"].any()
+
+
+def test_frames_on_stdout_are_one_object_a_line(run, capsys):
+    from profundus.cli.main import main
+
+    assert main(["stream", str(run), "--replay", "trial_2", "--frames"]) == 0
+    heard = capsys.readouterr()
+    lines = [json.loads(line) for line in heard.out.splitlines() if line]
+    assert len(lines) == 600
+    low, high = lines[300]["excitation"]["BRA"][1:]
+    assert low < lines[300]["excitation"]["BRA"][0] < high
+    assert "600 frames answered" in heard.err
+
+
+def test_ctrl_c_ends_with_a_summary_and_keeps_what_came_out(run, tmp_path):
+    def interrupt(answer):
+        if answer.time > 1.0:
+            raise KeyboardInterrupt
+
+    kept = tmp_path / "kept.sto"
+    result = replay(streamed_person(run), "trial_2", heard=Heard(record=kept), on_answer=interrupt)
+    assert result.ended == "interrupted"
+    assert len(read_table(kept).time) == 102
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["--subject", "sub-09", "--replay", "trial_2"], "there is no subject 'sub-09'"),
+        (["--replay", "walk"], "sub-01 has no trial 'walk'"),
+        (["--replay", "trial_2", "--network"], "a trial that is played needs no network"),
+        (["--replay", "trial_2", "--record", "kept.csv"], "answers cannot be recorded here"),
+    ],
+)
+def test_what_cannot_be_streamed_is_refused(run, capsys, wrong, words):
+    code, said = called(capsys, "stream", run, *wrong)
+    assert code == 2
+    assert words in said["problems"][0]["what"]
+
+
+def test_a_run_that_is_not_finished_is_refused(run, tmp_path, capsys):
+    start_run(tmp_path / "half", {"seed": 0})
+    code, said = called(capsys, "stream", tmp_path / "half", "--replay", "trial_2")
+    assert code == 2
+    assert "not finished" in said["problems"][0]["what"]
+    assert "--resume" in said["problems"][0]["remedy"]
+
+
+class Laboratory:
+    """Sends a trial's EMG and angles, as two programs would: at 100 and 50 Hz, with their own channel names and units."""
+
+    def __init__(self, pylsl, trial, *, emg_unit="1"):
+        self.trial, self.lsl, self.done = trial, pylsl, threading.Event()
+        emg = self._info("Amplifier", "EMG", 100.0, [*(MUSCLES[i] for i in MEASURED), "trigger"], emg_unit)
+        motion = self._info("Camera", "MoCap", 50.0, ["r_elbow_flex"], "deg")
+        with fenced(network=False):
+            self.emg, self.motion = pylsl.StreamOutlet(emg), pylsl.StreamOutlet(motion)
+
+    def _info(self, name, kind, rate, labels, unit):
+        info = self.lsl.StreamInfo(name, kind, len(labels), rate, self.lsl.cf_double64, f"test-{name}-{os.getpid()}")
+        channels = info.desc().append_child("channels")
+        for label in labels:
+            channel = channels.append_child("channel")
+            channel.append_child_value("label", label)
+            channel.append_child_value("unit", unit)
+        return info
+
+    def play(self, seconds):
+        """Push samples when they are due, until ``seconds`` have passed after both have a listener."""
+        while not (self.emg.have_consumers() and self.motion.have_consumers()) and not self.done.is_set():
+            time.sleep(0.005)
+        start = self.lsl.local_clock()
+        for i in range(round(seconds / STEP)):
+            time.sleep(max(0.0, start + i * STEP - self.lsl.local_clock()))
+            self.emg.push_sample([*self.trial.emg[i, MEASURED], 0.0], start + i * STEP)
+            if i % 2 == 0:
+                self.motion.push_sample(np.rad2deg(self.trial.angle[i]).tolist(), start + i * STEP)
+
+
+@pytest.fixture(scope="module")
+def pylsl():
+    pytest.importorskip("pylsl")
+    return lsl(network=False)
+
+
+def listening() -> list[socket.socket]:
+    """Return this process' sockets that wait for others: TCP that listens, UDP that has not chosen its partner."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        if entry.is_symlink() and str(entry.readlink()).startswith("socket:"):
+            one = socket.socket(fileno=os.dup(int(entry.name)))
+            internet = one.family in (socket.AF_INET, socket.AF_INET6)
+            if internet and (one.type == socket.SOCK_DGRAM or one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)):
+                found.append(one)
+            else:
+                one.close()
+    return found
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_BINDTODEVICE"), reason="only Linux ties sockets to a device")
+def test_streams_of_the_loopback_are_answered_and_nothing_listens_beyond_it(run, pylsl, tmp_path):
+    person = streamed_person(run)
+    trial = person.answer.trials[2].trial
+    laboratory = Laboratory(pylsl, trial)
+    heard, seen, sockets = [], [], []
+    live_step = LiveSubject.step
+
+    def listen():
+        with fenced(network=False):
+            found = pylsl.resolve_byprop("name", "Deep", timeout=4.0)
+            inlet = pylsl.StreamInlet(found[0])
+            heard.append(inlet.info(timeout=3.0))
+            inlet.open_stream(timeout=3.0)
+        laboratory.play(1.2)
+        while (sample := inlet.pull_sample(timeout=0.4))[0] is not None:
+            seen.append(sample)
+            if len(seen) == 50:
+                for one in listening():
+                    sockets.append(
+                        (one.getsockname()[0], one.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16))
+                    )
+                    one.close()
+
+    taken = []
+
+    def kept(self, frame):
+        taken.append(frame)
+        return live_step(self, frame)
+
+    helper = threading.Thread(target=listen)
+    helper.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LiveSubject, "step", kept)
+        wanted = Wanted(load_kg=trial.load_kg, wait_s=0.5, seconds=2.8)
+        result = stream(person, wanted, heard=Heard(outlet="Deep", record=tmp_path / "kept.sto"))
+    laboratory.done.set()
+    helper.join()
+
+    assert result.ended == "the time was over"
+    assert result.ignored == ("trigger",)
+    assert 100 < result.summary.counts.answered <= 121
+    values = np.array([sample for sample, _ in seen])
+    again = list(LiveSubject(person.student, load_kg=trial.load_kg).over(taken))[-len(values) :]
+    np.testing.assert_allclose(values[:, :6], [one.excitation for one in again], atol=1e-9)
+    np.testing.assert_allclose([stamp for _, stamp in seen], [one.time for one in again], atol=1e-9)
+    whole = np.array([one.excitation for one in LiveSubject(person.student, load_kg=trial.load_kg).over(frames(trial))])
+    np.testing.assert_allclose(values[-50:, 5], whole[len(values) - 50 : len(values), 5], rtol=0.1)
+    np.testing.assert_allclose(read_table(tmp_path / "kept.sto")["BRA"][-len(values) :], values[:, 5], atol=1e-9)
+    description = heard[0].desc()
+    assert description.child_value("subject") == "sub-01"
+    channel = description.child("channels").child("channel")
+    assert (channel.child_value("label"), channel.child_value("unit")) == ("TRIlong", "fraction")
+    assert sockets
+    assert all(address.startswith("127.") or device == b"lo\0" for address, device in sockets)
+
+
+def test_streams_that_do_not_fit_are_all_listed(run, pylsl, capsys):
+    laboratory = Laboratory(pylsl, person().trials[2].trial, emg_unit="mV")
+    code, said = called(capsys, "stream", run, "--angles", "Vicon", "--wait", "0.3", "--quiet")
+    assert code == 2
+    assert len(said["problems"]) == 5  # four channels in mV, and no camera of that name
+    assert "'TRIlong' of 'Amplifier' is in 'mV'" in said["problems"][0]["what"]
+    assert "'Camera' (MoCap, 50 Hz: r_elbow_flex)" in said["problems"][-1]["expected"]
+    assert laboratory.emg is not None
