@@ -25,7 +25,7 @@ Facts = dict[str, Any]
 Turn = Callable[..., Facts]
 
 
-class Missing(Exception):
+class MissingNeed(Exception):
     """Something that a benchmark needs is not on this machine; the message says what."""
 
 
@@ -220,26 +220,26 @@ def parser(words: str) -> argparse.ArgumentParser:
 
 
 def reference_file(asked: argparse.Namespace, *parts: str) -> Path:
-    """Return a file or folder of the reference data, or raise Missing."""
+    """Return a file or folder of the reference data, or raise MissingNeed."""
     if not asked.reference:
-        raise Missing("the reference recordings: name their folder with --reference, or PROFUNDUS_REFERENCE")
+        raise MissingNeed("the reference recordings: name their folder with --reference, or PROFUNDUS_REFERENCE")
     path = Path(asked.reference, "data", *parts)
     if not path.exists():
-        raise Missing(f"{'/'.join(parts)} in the reference recordings")
+        raise MissingNeed(f"{'/'.join(parts)} in the reference recordings")
     return path
 
 
 def need(module: str, python: str | Path = sys.executable) -> None:
-    """Raise Missing where a Python has no such module."""
+    """Raise MissingNeed where a Python has no such module."""
     asked = f"import importlib.util, sys; sys.exit(importlib.util.find_spec('{module}') is None)"
     if subprocess.run([str(python), "-c", asked], check=False).returncode:
-        raise Missing(f"the Python module {module}")
+        raise MissingNeed(f"the Python module {module}")
 
 
 def run(main: Callable[[], None]) -> None:
     """Run a benchmark; one whose needs are not there says so and ends with its own code."""
     try:
         main()
-    except Missing as missing:
+    except MissingNeed as missing:
         print(f"skipped: this machine does not have {missing}", file=sys.stderr)
         raise SystemExit(SKIPPED) from None

@@ -1,4 +1,4 @@
-"""OpenSim's own tools, as a user runs them: a setup file, one call, tables in a folder. Imported by processes that OpenSim alone lives in."""
+"""OpenSim's own tools, as a user runs them: a setup file, one call, tables in a folder; for processes of OpenSim alone."""
 
 from __future__ import annotations
 

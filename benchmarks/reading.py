@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import Contestant, Facts, Missing, in_turn, need, parser, rounded, row, run, save, serve
+from measuring import Contestant, Facts, MissingNeed, in_turn, need, parser, rounded, row, run, save, serve
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -41,14 +41,14 @@ def opensim_table() -> Callable[[str], Any]:
     import opensim
 
     opensim.Logger.setLevelString("Error")
-    return lambda path: opensim.TimeSeriesTable(path)
+    return opensim.TimeSeriesTable
 
 
 def opensim_storage() -> Callable[[str], Any]:
     import opensim
 
     opensim.Logger.setLevelString("Error")
-    return lambda path: opensim.Storage(path)
+    return opensim.Storage
 
 
 READERS = {
@@ -112,7 +112,7 @@ def main() -> None:
     try:
         need("opensim")
         names[1:1] = ["OpenSim TimeSeriesTable", "OpenSim Storage"]
-    except Missing as missing:
+    except MissingNeed as missing:
         print(f"without OpenSim's readers: this machine does not have {missing}", file=sys.stderr)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
