@@ -23,9 +23,10 @@ from profundus.io.store import sweep
 from profundus.io.study_people import StudyOutline
 from profundus.model.settings import with_prior
 from profundus.protocols.cohort_cluster import DaskCluster
+from profundus.protocols.cohort_jobs import CohortFailure, Crew, Finished, Job
 from profundus.protocols.cohort_processes import Processes, cores
 from profundus.protocols.cohort_resume import Declared, closing_facts, done_already
-from profundus.protocols.cohort_work import CohortFailure, Crew, Finished, FitPerson, Job, PersonTask
+from profundus.protocols.cohort_work import FitPerson, PersonTask
 from profundus.protocols.fitting import LIBRARIES
 from profundus.protocols.models import anatomy_of
 from profundus.protocols.prior_choice import prior_identity

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from profundus.errors import InputError, Problem, ResourceError
-from profundus.protocols.cohort_work import MEMORY, CohortFailure, Finished, Job, Work, attempted, failure_from
+from profundus.protocols.cohort_jobs import MEMORY, CohortFailure, Finished, Job, Work, attempted, failure_from
 
 CONNECT_S = 20
 AHEAD = 2

@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from profundus.errors import Problem, ResourceError
-from profundus.protocols.cohort_work import MEMORY, CohortFailure, Finished, Job, Work, attempted
+from profundus.protocols.cohort_jobs import MEMORY, CohortFailure, Finished, Job, Work, attempted
 
 TRIES = 3
 """Workers that may die over one person before he is counted as failed."""
