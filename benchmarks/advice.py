@@ -15,7 +15,7 @@ import numpy as np
 from advice_people import DEEP, LOADS_KG, Subject, people, pool_name
 
 from profundus.fit.calibration import calibrated
-from profundus.fit.taught import fit_taught
+from profundus.fit.taught import fit_taught_people, met
 from profundus.io.anatomy import read_anatomy
 from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
@@ -52,14 +52,15 @@ class Bench:
         study = Study(
             "advice", "arm26", self.model.coordinates, tuple(TO.values()), DEEP, EmgSettings("envelope", "mvc"), ()
         )
-        prior = prior_for(study, self.anatomy, self.model)
+        prior = prior_for(study, self.anatomy)
         if prior is None:
             raise SystemExit("there is no learned prior for arm26: run `profundus pretrain`")
         self.prior: DeepPrior = prior
 
     def fitted(self, trials: Sequence[Trial]) -> TaughtSubject:
         """Return the person, without calibrations."""
-        return fit_taught(trials, self.prior, self.anatomy, self.model, FitSettings(), normalization="mvc")
+        known = met(trials, self.prior, self.anatomy, self.model, FitSettings(), normalization="mvc")
+        return fit_taught_people([known], self.anatomy, self.model)[0]
 
     def calibrated(self, subject: TaughtSubject, trials: Sequence[Trial], pins: Sequence[Calibration]) -> TaughtSubject:
         """Return the person with calibrations; parameters, which no excitation depends on, stay."""

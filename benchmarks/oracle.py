@@ -20,7 +20,8 @@ from sklearn.linear_model import Ridge
 from profundus.io.anatomy import read_anatomy
 from profundus.io.shipped import shipped_prior
 from profundus.io.weights import read_arrays
-from profundus.model.deep_posterior import context_of, deep_posteriors
+from profundus.model.context import context_of
+from profundus.model.deep_posterior import deep_posteriors
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.prior_file import prior_from_arrays
 from profundus.protocols.models import copy_of_nearest

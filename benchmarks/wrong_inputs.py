@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter1d
 from profundus.io.anatomy import read_anatomy
 from profundus.io.study_file import read_study
 from profundus.io.weights import read_arrays
-from profundus.model.deep_posterior import MOST_CONTEXT, context_of
+from profundus.model.context import MOST_CONTEXT, context_of
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.outside import outside
 from profundus.model.prior_file import STRANGE

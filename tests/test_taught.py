@@ -9,7 +9,7 @@ from curls import arm, curl
 from profundus.fit.compiled import keep_compiled
 from profundus.fit.decided import decided
 from profundus.fit.priors import gain_prior
-from profundus.fit.taught import fit_taught
+from profundus.fit.taught import fit_taught_people, met
 from profundus.io.anatomy import read_anatomy
 from profundus.io.shipped import shipped_prior
 from profundus.io.weights import read_arrays
@@ -35,7 +35,9 @@ def person():
     keep_compiled()
     path = shipped_prior("arm26")
     prior = prior_from_arrays(*read_arrays(path), file=str(path))
-    return fit_taught(TRIALS, prior, read_anatomy("arm26"), arm(), FitSettings(), normalization="session_max")
+    anatomy = read_anatomy("arm26")
+    known = met(TRIALS, prior, anatomy, arm(), FitSettings(), normalization="session_max")
+    return fit_taught_people([known], anatomy, arm())[0]
 
 
 def test_a_dead_electrode_without_maximal_contractions_keeps_the_usual_gain(person):

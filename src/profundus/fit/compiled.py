@@ -29,4 +29,4 @@ def keep_compiled() -> None:
     settings: Any = jax.config
     if folder is not None and settings.jax_compilation_cache_dir is None:
         settings.update("jax_compilation_cache_dir", str(folder))
-        settings.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+        settings.update("jax_persistent_cache_min_compile_time_secs", 0.0)

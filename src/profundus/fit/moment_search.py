@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from profundus.fit.coarse import CoarseTrials
 from profundus.fit.priors import ParameterPrior
+from profundus.fit.together import alike, parted, shapes, stacked
 from profundus.model.musculoskeletal import Geometry, MusculoskeletalModel, Parameters
 from profundus.numerics.levenberg_marquardt import Solution, levenberg_marquardt
 
@@ -27,8 +29,8 @@ class Gains(NamedTuple):
     Free are EMG gains of electrodes, and levels of muscles without one.
     """
 
-    held: Floats
-    wide: Floats
+    held: Floats | Float[Array, " muscle"]
+    wide: Floats | Float[Array, "muscle free"]
     free: tuple[str, ...]
 
 
@@ -67,6 +69,15 @@ class Search(NamedTuple):
     start: Float[Array, " unknown"]
 
 
+class Question(NamedTuple):
+    """What one person's search is about."""
+
+    physics: Physics
+    gains: Gains
+    rows: CoarseTrials
+    search: Search
+
+
 class Found(NamedTuple):
     """The search's end, parameter ``values`` there and their ``slope`` over the whitened ones."""
 
@@ -80,6 +91,32 @@ class _Elements(NamedTuple):
 
     muscles: Float[Array, "field muscle"]
     person: Float[Array, " field"]
+
+
+def searched_all(questions: Sequence[Question], model: MusculoskeletalModel, *, together: bool) -> list[Found]:
+    """Return what is found for each person, in NumPy; ``together`` in one program for all who share shapes, else one after the other."""
+    if not together:
+        found = [searched(one.physics, model, one.gains, one.rows, one.search) for one in questions]
+        return [jax.tree.map(np.asarray, one) for one in found]
+    out: list[Any] = [None] * len(questions)
+    arrays = [(one.gains.held, one.gains.wide, one.rows, one.search) for one in questions]
+    keys = [(one.physics, one.gains.free, shapes(own)) for one, own in zip(questions, arrays, strict=True)]
+    for places in alike(keys):
+        first = questions[places[0]]
+        many = _searched_together(first.physics, model, first.gains.free, stacked([arrays[place] for place in places]))
+        for place, one in zip(places, parted(jax.tree.map(np.asarray, many), len(places)), strict=True):
+            out[place] = one
+    return out
+
+
+@eqx.filter_jit
+def _searched_together(physics: Physics, model: MusculoskeletalModel, free: tuple[str, ...], arrays: Any) -> Found:
+    def one(held: Array, wide: Array, rows: CoarseTrials, search: Search) -> Found:
+        found: Found = searched(physics, model, Gains(held, wide, free), rows, search)
+        return found
+
+    many: Found = jax.vmap(one)(*arrays)
+    return many
 
 
 @eqx.filter_jit

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 from profundus.errors import InputError, Problem
 from profundus.fit.coarse import CoarseTrials, coarse_trials
 from profundus.fit.compiled import keep_compiled
-from profundus.fit.moment_search import Found, Gains, Physics, SamePrior, Search, searched
+from profundus.fit.moment_search import Found, Gains, Physics, Question, SamePrior, Search, searched_all
 from profundus.fit.priors import GainPrior, ParameterPrior
 from profundus.fit.trade_offs import strongest
 from profundus.model.musculoskeletal import MusculoskeletalModel, Parameters
@@ -49,7 +47,30 @@ class Personalized:
     trade_offs: tuple[TradeOff, ...] = ()
 
 
-def personalize(
+@dataclass(frozen=True)
+class MomentQuestion:
+    """What is asked about one person: which parameters make the moments come out right. Made by `moment_question`.
+
+    ``held`` has the levels of muscles without electrodes held, ``open`` has them free within their doubt; ``levels`` names them.
+    """
+
+    prior: ParameterPrior
+    gain: GainPrior
+    physics: Physics
+    rows: CoarseTrials
+    gains: Gains
+    held: Gains
+    open: Gains
+    levels: tuple[str, ...]
+
+    def of(self, gains: Gains, steps: int, start: Floats) -> Question:
+        """Return one search, of at most so many ``steps`` from ``start`` on."""
+        return Question(
+            self.physics, gains, self.rows, Search(jnp.asarray(steps), jnp.asarray(start, self.rows.moment.dtype))
+        )
+
+
+def moment_question(
     trials: Sequence[Trial],
     excitations: Sequence[Floats],
     prior: ParameterPrior,
@@ -59,50 +80,78 @@ def personalize(
     gain: GainPrior,
     copies: Mapping[str, str] | None = None,
     levels: Mapping[str, float] | None = None,
-) -> Personalized:
-    """Return the parameters of one person that, with these excitations, best explain the moments of the trials of role "fit".
+) -> MomentQuestion:
+    """Return the question about one person, from his trials of role "fit".
 
     ``excitations`` holds an array (time, muscle) for every one of ``trials``: envelopes of muscles with an electrode, and for all others
     what the caller believes, as fractions of maximum. They are divided by the EMG gain and kept between 0 and 1. Where ``gain``
     leaves it open, the gain of every electrode is found along with the parameters. ``copies`` {muscle: other} names muscles whose values
     are another's envelope and share its gain; a muscle in neither has a gain of one. ``levels`` {muscle: sd} names muscles whose excitation
     is known up to a factor, and the standard deviation of its logarithm: it is held, and widens the posterior of whatever could stand in
-    for it.
-
-    Maximum a posteriori: the moment's likelihood of a fit (``moment_sd``, ``moment_relative_sd``, ``moment_correlation_s``) times the
-    prior, by Levenberg-Marquardt. Raises InputError as `coarse_trials`, and for copies of muscles that there are not.
+    for it. Raises InputError as `coarse_trials`, and for copies of muscles that there are not.
     """
-    keep_compiled()
     known = [(trial, given) for trial, given in zip(trials, excitations, strict=True) if trial.role == "fit"]
     rows, step = coarse_trials(known, model, resolved(settings).loss)
     muscles, doubtful = known[0][0].muscles, dict(levels or {})
     gains = _gains([trial for trial, _ in known], gain, dict(copies or {}))
-    held, open_too = (_with_levels(gains, muscles, doubt) for doubt in (dict.fromkeys(doubtful, 0.0), doubtful))
+    held, free = (_with_levels(gains, muscles, doubt) for doubt in (dict.fromkeys(doubtful, 0.0), doubtful))
     physics = Physics(SamePrior(prior), settings.muscle, settings.tendon, settings.activation_smoothing, step)
+    return MomentQuestion(prior, gain, physics, rows, gains, held, free, tuple(doubtful))
 
-    def search(gains: Gains, steps: int, start: Floats) -> Any:
-        search = Search(jnp.asarray(steps), jnp.asarray(start, rows.moment.dtype))
-        found: Any = jax.tree.map(np.asarray, searched(physics, model, gains, rows, search))
-        return found
 
-    center = np.zeros(len(prior.names) + held.wide.shape[1])
-    generic, found = search(held, 0, center), search(held, STEPS, center)
-    ended = found.solution
-    if doubtful:
-        found = search(open_too, 0, ended.value)
-    personal, free = np.split(ended.value, [len(prior.names)])
-    left = np.sqrt(np.diag(np.linalg.inv(found.solution.information))[len(center) - len(doubtful) :])
+def personalize(
+    trials: Sequence[Trial],
+    excitations: Sequence[Floats],
+    prior: ParameterPrior,
+    model: MusculoskeletalModel,
+    settings: FitSettings,
+    *,
+    gain: GainPrior,
+    copies: Mapping[str, str] | None = None,
+) -> Personalized:
+    """Return the parameters of one person; arguments and errors as for `moment_question`."""
+    question = moment_question(trials, excitations, prior, model, settings, gain=gain, copies=copies)
+    return personalize_people([question], model)[0]
+
+
+def personalize_people(
+    questions: Sequence[MomentQuestion], model: MusculoskeletalModel, *, together: bool = False
+) -> list[Personalized]:
+    """Return the parameters of each person that, with the excitations that are believed, best explain his moments.
+
+    Maximum a posteriori: the moment's likelihood of a fit (``moment_sd``, ``moment_relative_sd``, ``moment_correlation_s``) times the
+    prior, by Levenberg-Marquardt; ``together`` in one program for people who share shapes, else one after the other.
+    """
+    keep_compiled()
+    centers = [np.zeros(len(one.prior.names) + one.held.wide.shape[1]) for one in questions]
+    starts = list(zip(questions, centers, strict=True))
+    generic = searched_all([one.of(one.held, 0, at) for one, at in starts], model, together=together)
+    ended = searched_all([one.of(one.held, STEPS, at) for one, at in starts], model, together=together)
+    doubted = searched_all(
+        [one.of(one.open, 0, np.asarray(at.solution.value)) for one, at in zip(questions, ended, strict=True)],
+        model,
+        together=together,
+    )
+    return [_personalized(*parts) for parts in zip(questions, generic, ended, doubted, strict=True)]
+
+
+def _personalized(question: MomentQuestion, generic: Found, ended: Found, doubted: Found) -> Personalized:
+    """Return what the searches say: from the prior's center, where they ended, and there with the levels' doubt."""
+    prior, held, solution = question.prior, question.held, ended.solution
+    personal, free = np.split(np.asarray(solution.value), [len(prior.names)])
+    information = np.asarray(doubted.solution.information)
+    left = np.sqrt(np.diag(np.linalg.inv(information))[len(solution.value) - len(question.levels) :])
     return Personalized(
         parameters=prior.parameters(jnp.asarray(personal)),
         gain=np.exp(held.held + held.wide @ free),
-        rows=(*_parameter_rows(prior, found), *_gain_rows(gain, gains, found)),
-        moment_r2=_r2(rows, ended.residual),
-        generic_moment_r2=_r2(rows, generic.solution.residual),
-        converged=bool(ended.converged),
-        outcome=Outcome(int(ended.outcome)).words,
-        steps=int(ended.steps),
+        rows=(*_parameter_rows(prior, doubted), *_gain_rows(question.gain, question.gains, doubted)),
+        moment_r2=_r2(question.rows, np.asarray(solution.residual)),
+        generic_moment_r2=_r2(question.rows, np.asarray(generic.solution.residual)),
+        converged=bool(solution.converged),
+        outcome=Outcome(int(solution.outcome)).words,
+        steps=int(solution.steps),
         level_left=left,
-        trade_offs=strongest(prior, tuple(doubtful), found.slope, found.solution.information),
+        trade_offs=strongest(prior, question.levels, np.asarray(doubted.slope), information),
     )
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
-from profundus.fit.personalization import Personalized, personalize
-from profundus.fit.priors import gain_prior, parameter_prior
+from profundus.fit.personalization import MomentQuestion, Personalized, moment_question, personalize_people
+from profundus.fit.priors import GainPrior, gain_prior, parameter_prior
 from profundus.model.answer import believed
-from profundus.model.deep_posterior import MOST_CONTEXT, context_of
+from profundus.model.context import MOST_CONTEXT, context_of
+from profundus.model.deep_posterior import WindowPosterior, window_posteriors
 from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel, generic_parameters
 from profundus.model.nmm import Layout
@@ -26,7 +28,21 @@ LEVEL = (
 )
 
 
-def fit_taught(
+class Met(NamedTuple):
+    """A person before his moments are explained: as the prior knows him, the trials to fit, and what their moments ask, if anything."""
+
+    subject: TaughtSubject
+    trials: tuple[Trial, ...]
+    delay_prior: tuple[float, float]
+    gain: GainPrior
+
+    @property
+    def to_explain(self) -> bool:
+        """Return whether there is a moment to explain."""
+        return with_physics(self.subject.settings) and any(np.any(trial.moment_valid) for trial in self.trials)
+
+
+def met(
     trials: Sequence[Trial],
     prior: DeepPrior,
     anatomy: Anatomy,
@@ -36,14 +52,14 @@ def fit_taught(
     normalization: str,
     delay_prior: tuple[float, float] = (0.06, 0.02),
     levels: Mapping[str, tuple[float, float]] | None = None,
-) -> TaughtSubject:
-    """Return the fitted person. Only trials of role "fit" are seen, and of those never the truth.
+) -> Met:
+    """Return a person as the prior knows him. Only trials of role "fit" are seen, and of those never the truth.
 
     ``levels`` {muscle: (shift, sd)} are what calibrations say of the log factor between the prior's answer and the muscle's excitation.
-    Where no trial to fit has a moment, no parameters are fitted. Raises InputError where there is no trial to fit, or no electrode in any.
+    Raises InputError where there is no trial to fit, or no electrode in any.
     """
     own = resolved(settings)
-    known = [trial for trial in trials if trial.role == "fit"]
+    known = tuple(trial for trial in trials if trial.role == "fit")
     if not known:
         raise InputError(
             Problem("error", "no trial to fit", expected="a trial of role 'fit'", remedy="Give one the role")
@@ -73,49 +89,68 @@ def fit_taught(
         level_sd=sd,
         step=known[0].step,
     )
-    moments = any(np.any(trial.moment_valid) for trial in known)
-    if not (moments and with_physics(own)):
-        return subject
-    return _personal(subject, known, anatomy, model, normalization=normalization, delay_prior=delay_prior)
+    return Met(subject, known, delay_prior, gain)
 
 
-def _personal(
-    subject: TaughtSubject,
-    trials: Sequence[Trial],
-    anatomy: Anatomy,
-    model: MusculoskeletalModel,
-    *,
-    normalization: str,
-    delay_prior: tuple[float, float],
-) -> TaughtSubject:
-    """Return the person with the parameters that explain the moments while all excitations are held at what is believed of them.
+def fit_taught_people(
+    people: Sequence[Met], anatomy: Anatomy, model: MusculoskeletalModel, *, together: bool = False
+) -> list[TaughtSubject]:
+    """Return people of one prior with the parameters that explain their moments while all excitations are held at what is believed of them.
 
-    The posterior of the parameters is widened by the doubt about the levels of muscles without electrodes.
+    Where no trial to fit has a moment, no parameters are fitted. The posterior of the parameters is widened by the doubt about the levels
+    of muscles without electrodes. ``together`` computes people who share shapes in one program.
     """
-    answers = believed(subject, model, trials)
+    out = [person.subject for person in people]
+    explained = [place for place, person in enumerate(people) if person.to_explain]
+    if not explained:
+        return out
+    asking = [people[place] for place in explained]
+    contexts = [person.subject.context for person in asking]
+    known = window_posteriors(asking[0].subject.prior, contexts) if together else [None] * len(asking)
+    doubts = [_doubts(*pair, model) for pair in zip(asking, known, strict=True)]
+    questions = [_asked(*pair, anatomy, model) for pair in zip(asking, doubts, strict=True)]
+    found = personalize_people(questions, model, together=together)
+    for place, doubt, one in zip(explained, doubts, found, strict=True):
+        out[place] = _explained(out[place], doubt.levels, one)
+    return out
+
+
+class _Doubts(NamedTuple):
+    """What is believed of a person's excitations, (time, muscle) of each trial, and the doubt of each level that no electrode tells of."""
+
+    middle: list[Floats]
+    levels: dict[str, float]
+
+
+def _doubts(person: Met, known: WindowPosterior | None, model: MusculoskeletalModel) -> _Doubts:
+    subject = person.subject
+    answers = believed(subject, model, person.trials, known=known)
     # envelopes as they are: the search divides them by the gains that it finds
     scale = np.where(subject.layout.measured, subject.usual_gain, 1.0)
-    given = [np.exp(answer.middle) * scale for answer in answers]
-    deep = {
-        m: float(answers[0].level_sd[0, i])
-        for i, m in enumerate(subject.layout.muscles)
-        if not subject.layout.measured[i]
-    }
-    found = personalize(
-        trials,
-        given,
-        parameter_prior(anatomy, delay_prior=delay_prior),
+    unheard = [i for i, seen in enumerate(subject.layout.measured) if not seen]
+    levels = {subject.layout.muscles[i]: float(answers[0].level_sd[0, i]) for i in unheard}
+    return _Doubts([np.exp(answer.middle) * scale for answer in answers], levels)
+
+
+def _asked(person: Met, doubts: _Doubts, anatomy: Anatomy, model: MusculoskeletalModel) -> MomentQuestion:
+    return moment_question(
+        person.trials,
+        doubts.middle,
+        parameter_prior(anatomy, delay_prior=person.delay_prior),
         model,
-        subject.settings,
-        gain=gain_prior(normalization),
-        levels=deep,
+        person.subject.settings,
+        gain=person.gain,
+        levels=doubts.levels,
     )
+
+
+def _explained(subject: TaughtSubject, levels: Mapping[str, float], found: Personalized) -> TaughtSubject:
     return replace(
         subject,
         parameters=found.parameters,
         gain=np.where(subject.layout.measured, found.gain, subject.usual_gain),
         personalized=True,
-        rows=(*found.rows, *_level_rows(deep, found)),
+        rows=(*found.rows, *_level_rows(levels, found)),
         trade_offs=found.trade_offs,
         converged=found.converged,
         outcome=found.outcome,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from profundus.errors import FileFormatError, Problem
 from profundus.fit.saving import AGAIN, settings_from
-from profundus.model.deep_posterior import Context
+from profundus.model.context import Context
 from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import ActivationParameters, MuscleParameters, Parameters
 from profundus.model.nmm import Layout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 from numpy.typing import NDArray
 
 from profundus.fit.objective import TERMS, Center, Objective
+from profundus.fit.together import alike, parted, shapes, stacked
 from profundus.model.inputs import Batch
 from profundus.model.nmm import Member, new_member
 
@@ -44,6 +45,18 @@ class Material(NamedTuple):
     centers: Center
     room: Int[Array, " trial"]
     duration: Float[Array, ""]
+
+
+class Chunk(NamedTuple):
+    """What the next steps of one person start from: members with their optimizer, the steps' numbers and rates, and what is seen."""
+
+    start: tuple[Member, PyTree]
+    schedule: tuple[Int[Array, " step"], Float[Array, " step"]]
+    key: PRNGKeyArray
+    material: Material
+
+
+Outcome = tuple[Member, PyTree, Float[Array, "step member term"]]
 
 
 @dataclass(frozen=True)
@@ -90,26 +103,49 @@ class Trainer:
 
     def advance(self, state: TrainingState) -> TrainingState:
         """Return the state one chunk of steps later; the last chunk is as long as the others, its surplus steps change nothing."""
-        steps = self.objective.settings.steps
-        numbers = jnp.arange(state.step, state.step + CHUNK)
-        schedule = (numbers, jnp.where(numbers < steps, self.rates[jnp.minimum(numbers, steps - 1)], 0.0))
-        members, optimizer, history = _run(
-            self.objective, (state.members, state.optimizer), schedule, self.key, self.material
-        )
-        done = min(CHUNK, steps - state.step)
-        return TrainingState(
-            members, optimizer, state.step + done, np.concatenate([state.history, np.asarray(history)[:done]])
-        )
+        return self._after(state, _run(self.objective, *self._chunk(state)))
 
     def finish(
         self, state: TrainingState, *, after_chunk: Callable[[TrainingState], None] | None = None
     ) -> TrainingState:
         """Return the fully trained state; ``after_chunk`` hears of every chunk (progress, checkpoints)."""
-        while state.step < self.objective.settings.steps:
+        while not self.finished(state):
             state = self.advance(state)
             if after_chunk is not None:
                 after_chunk(state)
         return state
+
+    def finished(self, state: TrainingState) -> bool:
+        """Return whether all steps were taken."""
+        return state.step >= self.objective.settings.steps
+
+    def _chunk(self, state: TrainingState) -> Chunk:
+        steps = self.objective.settings.steps
+        numbers = jnp.arange(state.step, state.step + CHUNK)
+        rates = jnp.where(numbers < steps, self.rates[jnp.minimum(numbers, steps - 1)], 0.0)
+        return Chunk((state.members, state.optimizer), (numbers, rates), self.key, self.material)
+
+    def _after(self, state: TrainingState, outcome: Outcome) -> TrainingState:
+        members, optimizer, history = outcome
+        done = min(CHUNK, self.objective.settings.steps - state.step)
+        return TrainingState(
+            members, optimizer, state.step + done, np.concatenate([state.history, np.asarray(history)[:done]])
+        )
+
+
+def advance_together(trainers: Sequence[Trainer], states: Sequence[TrainingState]) -> list[TrainingState]:
+    """Return each person's state one chunk later, as `Trainer.advance` does; those who share shapes and objective in one program."""
+    chunks = [trainer._chunk(state) for trainer, state in zip(trainers, states, strict=True)]
+    keys = [
+        (id(one.objective), chunk.material.window, shapes(chunk)) for one, chunk in zip(trainers, chunks, strict=True)
+    ]
+    out = list(states)
+    for places in alike(keys):
+        arrays, fixed = zip(*(eqx.partition(chunks[place], eqx.is_array) for place in places), strict=True)
+        outcomes = _run_together(trainers[places[0]].objective, stacked(arrays), fixed[0])
+        for place, outcome in zip(places, parted(outcomes, len(places)), strict=True):
+            out[place] = trainers[place]._after(states[place], outcome)
+    return out
 
 
 def _rates(steps: int, peak: float) -> Float[Array, " step"]:
@@ -152,7 +188,7 @@ def _run(
     schedule: tuple[Int[Array, " step"], Float[Array, " step"]],
     key: PRNGKeyArray,
     material: Material,
-) -> tuple[Member, PyTree, Float[Array, "step member term"]]:
+) -> Outcome:
     def step_member(member: Member, optimizer: PyTree, key: PRNGKeyArray, center: Center, rate: Array) -> Any:
         room = material.room
         begin = jnp.floor(jax.random.uniform(key, room.shape) * (room + 1)).astype(room.dtype)
@@ -176,3 +212,15 @@ def _run(
 
     (members, optimizer), history = jax.lax.scan(step, start, schedule)
     return members, optimizer, history
+
+
+@eqx.filter_jit
+def _run_together(objective: Objective, arrays: Chunk, fixed: Chunk) -> Outcome:
+    """Return what `_run` does, with the person as the first axis of ``arrays``; ``fixed`` is what is no array, the same for all."""
+
+    def one(own: Chunk) -> Outcome:
+        outcome: Outcome = _run(objective, *eqx.combine(own, fixed))
+        return outcome
+
+    many: Outcome = jax.vmap(one)(arrays)
+    return many

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from profundus.model.deep_posterior import DeepPosterior, deep_posteriors
+from profundus.model.deep_posterior import DeepPosterior, WindowPosterior, deep_posteriors
 from profundus.model.fitted import TaughtSubject
 from profundus.model.inputs import smoothed
 from profundus.model.musculoskeletal import MusculoskeletalModel
@@ -31,10 +31,16 @@ class Believed(NamedTuple):
     seen: NDArray[np.bool_]
 
 
-def believed(subject: TaughtSubject, model: MusculoskeletalModel, trials: Sequence[Trial]) -> tuple[Believed, ...]:
-    """Return what is believed of the excitations in each trial."""
+def believed(
+    subject: TaughtSubject,
+    model: MusculoskeletalModel,
+    trials: Sequence[Trial],
+    *,
+    known: WindowPosterior | None = None,
+) -> tuple[Believed, ...]:
+    """Return what is believed of the excitations in each trial; ``known`` as for `deep_posteriors`."""
     seen = [shown(trial, subject.settings, gain=subject.usual_gain) for trial in trials]
-    found = deep_posteriors(subject.prior, subject.context, seen, model, scale_sd=subject.scale_sd)
+    found = deep_posteriors(subject.prior, subject.context, seen, model, scale_sd=subject.scale_sd, known=known)
     return tuple(_believed(subject, *pair) for pair in zip(trials, found, strict=True))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.model.anchors import Anchor
-from profundus.model.deep_posterior import Context
+from profundus.model.context import Context
 from profundus.model.inputs import Scaling
 from profundus.model.nmm import Layout, Member
 from profundus.model.prior import DeepPrior

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.model.balance import EFFORTS, Balance
-from profundus.model.deep_posterior import Context
+from profundus.model.context import Context
 from profundus.model.habits import habit_names
 from profundus.model.prior import DeepPrior
 from profundus.model.strange_words import WORDS

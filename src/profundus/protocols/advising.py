@@ -12,7 +12,8 @@ from profundus.errors import InputError, Problem
 from profundus.fit.advice import Known, Outlook, Recording, outlook, pinned, pins, ranked
 from profundus.io.manifest import write_manifest
 from profundus.io.rows_file import write_rows
-from profundus.model.deep_posterior import Context, WindowPosterior, context_of, window_posterior
+from profundus.model.context import Context, context_of
+from profundus.model.deep_posterior import WindowPosterior, window_posterior
 from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.settings import shown, with_prior

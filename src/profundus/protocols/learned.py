@@ -12,10 +12,11 @@ import numpy as np
 from profundus.errors import Problem
 from profundus.fit.calibration import Answered, calibrated
 from profundus.fit.priors import gain_prior
-from profundus.fit.taught import fit_taught
+from profundus.fit.taught import fit_taught_people, met
 from profundus.fit.taught_doubts import doubts
 from profundus.io.weights import read_arrays
-from profundus.model.deep_posterior import MOST_CONTEXT, context_of, deep_posteriors
+from profundus.model.context import MOST_CONTEXT, context_of
+from profundus.model.deep_posterior import deep_posteriors
 from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.prior import DeepPrior
@@ -51,25 +52,42 @@ def taught_person(
     *,
     settings: FitSettings | None = None,
 ) -> TaughtSubject:
-    """Return the person as the prior knows him, with parameters that explain his moments; ``settings`` replaces the study's.
+    """Return one person of `taught_people`."""
+    return taught_people([trials], study, anatomy, model, prior, settings=settings)[0]
 
-    The study's calibrations pin the levels of his muscles, wherever their trials are among those to fit. Maximal contractions among these
-    are for that alone: neither prior nor parameters learn from them what the person does.
+
+def taught_people(
+    people: Sequence[Sequence[Trial]],
+    study: Study,
+    anatomy: Anatomy,
+    model: MusculoskeletalModel,
+    prior: DeepPrior,
+    *,
+    settings: FitSettings | None = None,
+    together: bool = False,
+) -> list[TaughtSubject]:
+    """Return people as the prior knows them, with parameters that explain their moments; ``settings`` replaces the study's.
+
+    The study's calibrations pin the levels of a person's muscles, wherever their trials are among those to fit. Maximal contractions among
+    these are for that alone: neither prior nor parameters learn from them what the person does. ``together`` as for `fit_taught_people`.
     """
     own = study.fit if settings is None else settings
-    rows = _calibrated(trials, study, model, prior, own)
-    aside = maximal_trials(study, trials[0].subject)
-    subject = fit_taught(
-        [trial for trial in trials if trial.name not in aside],
-        prior,
-        anatomy,
-        model,
-        own,
-        normalization=study.emg.normalization,
-        delay_prior=delay_prior(study),
-        levels={row.muscle: (row.shift, row.sd) for row in rows},
-    )
-    return replace(subject, calibrations=rows)
+    calibrations = [_calibrated(trials, study, model, prior, own) for trials in people]
+    known = [
+        met(
+            [trial for trial in trials if trial.name not in maximal_trials(study, trials[0].subject)],
+            prior,
+            anatomy,
+            model,
+            own,
+            normalization=study.emg.normalization,
+            delay_prior=delay_prior(study),
+            levels={row.muscle: (row.shift, row.sd) for row in rows},
+        )
+        for trials, rows in zip(people, calibrations, strict=True)
+    ]
+    found = fit_taught_people(known, anatomy, model, together=together)
+    return [replace(one, calibrations=rows) for one, rows in zip(found, calibrations, strict=True)]
 
 
 def maximal_trials(study: Study, subject: str) -> tuple[str, ...]:
