@@ -143,8 +143,9 @@ def _pulled(
     tell = time.perf_counter() + TELL_EVERY_S
     try:
         while time.perf_counter() < until:
-            session.push_emg(*emg.pull(wait=True))
-            session.push_motion(*motion.pull())
+            waits_for_motion = session.waits_for_motion
+            session.push_emg(*emg.pull(wait=not waits_for_motion))
+            session.push_motion(*motion.pull(wait=waits_for_motion))
             session.answer()
             if on_second is not None and time.perf_counter() > tell:
                 on_second(session.summary)

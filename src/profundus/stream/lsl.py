@@ -142,8 +142,8 @@ class Inlet:
         self.device, self._lsl = device, library
         self._inlet = library.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=library.proc_ALL)
         try:
+            self._inlet.time_correction(timeout=OPEN_S)  # first: it takes half a second, in which samples would heap up
             self._inlet.open_stream(timeout=OPEN_S)
-            self._inlet.time_correction(timeout=OPEN_S)
         except library.util.TimeoutError as error:
             what = f"the stream '{device.name}' does not answer"
             raise InputError(Problem("error", what, remedy="Start the device's program again")) from error

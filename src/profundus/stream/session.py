@@ -81,6 +81,11 @@ class Session:
         if len(times):
             self._alignment.motion.push(times, _picked(values, self._joints.wiring))
 
+    @property
+    def waits_for_motion(self) -> bool:
+        """Return whether the angles are behind the EMG, so that a frame waits for them."""
+        return self._alignment.motion.newest < self._alignment.emg.newest
+
     def answer(self) -> list[Answer]:
         """Answer all frames that are due, tell the listeners, and return the answers."""
         answers = []
