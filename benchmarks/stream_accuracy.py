@@ -107,15 +107,21 @@ def _draw(answer: Reconstruction, student: Student, name: str | None, path: Path
     deep = [i for i, muscle in enumerate(student.muscles) if muscle not in student.measured]
     figure, axes = plt.subplots(len(deep), 1, figsize=(7, 2.2 * len(deep)), sharex=True, layout="constrained")
     for axis, i in zip(np.atleast_1d(axes), deep, strict=True):
-        time = part.trial.time
+        time, every = part.trial.time[::4], slice(None, None, 4)
         axis.fill_between(
-            time, causal.lower[:, i], causal.upper[:, i], color="#4C78A8", alpha=0.15, lw=0, label="its 90 % band"
+            time,
+            causal.lower[every, i],
+            causal.upper[every, i],
+            color="#4C78A8",
+            alpha=0.15,
+            lw=0,
+            label="its 90 % band",
         )
-        axis.plot(time, part.trial.truth[:, i], color="0.6", lw=0.8, label="truth")
+        axis.plot(time, part.trial.truth[every, i], color="0.6", lw=0.8, label="truth")
         axis.plot(
-            time, part.excitation[:, i], color="#E45756", lw=1.2, label="run, knowing what follows and the moment"
+            time, part.excitation[every, i], color="#E45756", lw=1.2, label="run, knowing what follows and the moment"
         )
-        axis.plot(time, causal.excitation[:, i], color="#4C78A8", lw=1.4, label="stream, knowing the past")
+        axis.plot(time, causal.excitation[every, i], color="#4C78A8", lw=1.4, label="stream, knowing the past")
         axis.set_ylabel(f"{student.muscles[i]} [fraction of max]")
         axis.set_ylim(bottom=0)
     np.atleast_1d(axes)[0].legend(fontsize=7, ncols=2, frameon=False)

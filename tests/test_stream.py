@@ -151,10 +151,10 @@ def test_frames_that_come_twice_late_or_without_a_time_are_counted_and_not_used(
     wrong = [replaced._replace(emg=replaced.emg * 9) for replaced in (clean[50], clean[20])]
     wrong.append(clean[51]._replace(time=float("nan")))
     live = LiveSubject(student, load_kg=trial.load_kg)
-    said = list(live.over([*clean[:51], *wrong, *clean[51:]]))
+    said = list(live.over([wrong[-1], *clean[:51], *wrong, *clean[51:]]))
     _, expected = streamed(student, trial)
     np.testing.assert_array_equal([one.excitation for one in said], [one.excitation for one in expected])
-    assert live.counts.late == 3
+    assert live.counts.late == 4
 
 
 def test_lost_frames_are_like_missing_samples_and_seconds_of_them_start_anew(answer, student):
@@ -235,6 +235,23 @@ def test_any_cutting_of_the_samples_gives_the_same_answer(emg_sizes, motion_size
 
 PERSON = person(trials=3, seconds=3.0)
 STUDENT = taught(PERSON)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 290), st.integers(1, 150)), max_size=6))
+@settings(max_examples=12, deadline=None)
+def test_any_gaps_are_met_by_the_stream_as_by_the_whole_trial(gaps):
+    trial = PERSON.trials[2].trial
+    emg, angle = trial.emg.copy(), trial.angle.copy()
+    for channel, start, length in gaps:
+        column = (*(emg[:, i] for i in MEASURED), angle[:, 0])[channel]
+        column[start : start + length] = np.nan
+    trial = replace(trial, emg=emg, emg_valid=np.isfinite(emg), angle=angle)
+    _, said = streamed(STUDENT, trial)
+    whole = causal_reconstruction(STUDENT, [trial]).trials[0]
+    np.testing.assert_allclose([one.excitation for one in said], whole.excitation, rtol=0, atol=1e-12)
+    np.testing.assert_allclose([one.lower for one in said], whole.lower, rtol=0, atol=1e-12)
+
+
 RAW = EmgSettings("raw", "mvc", low_pass_hz=6.0)
 
 

@@ -1,5 +1,6 @@
 """`stream`: a run played once more, real streams on the loopback, what is refused, and that nothing listens beyond this machine."""
 
+import io
 import json
 import os
 import socket
@@ -11,15 +12,17 @@ import numpy as np
 import pytest
 
 from cli_study import ELBOW, TRIAL, called
+from profundus.errors import InputError
 from profundus.io.run_directory import start_run
 from profundus.io.tables import read_table
 from profundus.protocols.streamed_person import streamed_person
-from profundus.protocols.streaming import Heard, Wanted, replay, stream
+from profundus.protocols.streaming import NOBODY, Heard, Wanted, replay, stream
 from profundus.stream.live import LiveSubject
-from profundus.stream.lsl import fenced, lsl
+from profundus.stream.lsl import _can_fence, fenced, lsl
 from profundus.stream.offline import causal_reconstruction
 from streaming_people import MEASURED, MUSCLES, STEP, frames, person
 
+OURS = os.getpid()  # other tests may send streams at the same time
 SCALE = {"emg_scale": {"maximum": {MUSCLES[i]: 1.0 for i in MEASURED}, "normalization": "mvc"}}
 
 
@@ -76,6 +79,21 @@ def test_ctrl_c_ends_with_a_summary_and_keeps_what_came_out(run, tmp_path):
     assert len(read_table(kept).time) == 102
 
 
+def test_a_reader_that_goes_away_ends_the_stream(run):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    assert replay(streamed_person(run), "trial_2", heard=Heard(frames=Gone())).ended == NOBODY
+
+
+def test_nothing_is_sent_where_it_cannot_be_kept_to_this_machine(run, monkeypatch):
+    monkeypatch.setattr("profundus.stream.lsl._can_fence", lambda: False)
+    with pytest.raises(InputError, match="can be reached from the network") as told:
+        stream(streamed_person(run), Wanted(), heard=Heard(outlet="Deep"))
+    assert "--network" in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
@@ -104,13 +122,13 @@ class Laboratory:
 
     def __init__(self, pylsl, trial, *, emg_unit="1"):
         self.trial, self.lsl, self.done = trial, pylsl, threading.Event()
-        emg = self._info("Amplifier", "EMG", 100.0, [*(MUSCLES[i] for i in MEASURED), "trigger"], emg_unit)
-        motion = self._info("Camera", "MoCap", 50.0, ["r_elbow_flex"], "deg")
+        emg = self._info(f"Amplifier {OURS}", "EMG", 100.0, [*(MUSCLES[i] for i in MEASURED), "trigger"], emg_unit)
+        motion = self._info(f"Camera {OURS}", "MoCap", 50.0, ["r_elbow_flex"], "deg")
         with fenced(network=False):
             self.emg, self.motion = pylsl.StreamOutlet(emg), pylsl.StreamOutlet(motion)
 
     def _info(self, name, kind, rate, labels, unit):
-        info = self.lsl.StreamInfo(name, kind, len(labels), rate, self.lsl.cf_double64, f"test-{name}-{os.getpid()}")
+        info = self.lsl.StreamInfo(name, kind, len(labels), rate, self.lsl.cf_double64, f"test {name}")
         channels = info.desc().append_child("channels")
         for label in labels:
             channel = channels.append_child("channel")
@@ -132,8 +150,10 @@ class Laboratory:
 
 @pytest.fixture(scope="module")
 def pylsl():
-    pytest.importorskip("pylsl")
-    return lsl(network=False)
+    try:
+        return lsl(network=False)
+    except InputError as error:
+        pytest.skip(str(error))
 
 
 def listening() -> list[socket.socket]:
@@ -150,7 +170,7 @@ def listening() -> list[socket.socket]:
     return found
 
 
-@pytest.mark.skipif(not hasattr(socket, "SO_BINDTODEVICE"), reason="only Linux ties sockets to a device")
+@pytest.mark.skipif(not _can_fence(), reason="this system does not tie sockets to a device")
 def test_streams_of_the_loopback_are_answered_and_nothing_listens_beyond_it(run, pylsl, tmp_path):
     person = streamed_person(run)
     trial = person.answer.trials[2].trial
@@ -160,7 +180,7 @@ def test_streams_of_the_loopback_are_answered_and_nothing_listens_beyond_it(run,
 
     def listen():
         with fenced(network=False):
-            found = pylsl.resolve_byprop("name", "Deep", timeout=4.0)
+            found = pylsl.resolve_byprop("name", f"Deep {OURS}", timeout=4.0)
             inlet = pylsl.StreamInlet(found[0])
             heard.append(inlet.info(timeout=3.0))
             inlet.open_stream(timeout=3.0)
@@ -184,8 +204,8 @@ def test_streams_of_the_loopback_are_answered_and_nothing_listens_beyond_it(run,
     helper.start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LiveSubject, "step", kept)
-        wanted = Wanted(load_kg=trial.load_kg, wait_s=0.5, seconds=2.8)
-        result = stream(person, wanted, heard=Heard(outlet="Deep", record=tmp_path / "kept.sto"))
+        wanted = Wanted(f"Amplifier {OURS}", f"Camera {OURS}", load_kg=trial.load_kg, wait_s=0.5, seconds=2.8)
+        result = stream(person, wanted, heard=Heard(outlet=f"Deep {OURS}", record=tmp_path / "kept.sto"))
     laboratory.done.set()
     helper.join()
 
@@ -209,9 +229,9 @@ def test_streams_of_the_loopback_are_answered_and_nothing_listens_beyond_it(run,
 
 def test_streams_that_do_not_fit_are_all_listed(run, pylsl, capsys):
     laboratory = Laboratory(pylsl, person().trials[2].trial, emg_unit="mV")
-    code, said = called(capsys, "stream", run, "--angles", "Vicon", "--wait", "0.3", "--quiet")
+    code, said = called(capsys, "stream", run, "--emg", f"Amplifier {OURS}", "--angles", "Vicon", "--wait", "0.3")
     assert code == 2
     assert len(said["problems"]) == 5  # four channels in mV, and no camera of that name
-    assert "'TRIlong' of 'Amplifier' is in 'mV'" in said["problems"][0]["what"]
-    assert "'Camera' (MoCap, 50 Hz: r_elbow_flex)" in said["problems"][-1]["expected"]
+    assert f"'TRIlong' of 'Amplifier {OURS}' is in 'mV'" in said["problems"][0]["what"]
+    assert f"'Camera {OURS}' (MoCap, 50 Hz: r_elbow_flex)" in said["problems"][-1]["expected"]
     assert laboratory.emg is not None

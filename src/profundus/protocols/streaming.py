@@ -26,6 +26,7 @@ EMG_KINDS, MOTION_KINDS = ("EMG",), ("MoCap", "Kinematics", "Angles")
 WAIT_S = 2.0
 CHUNK = 8  # samples of a trial that are played at once
 TELL_EVERY_S = 1.0
+NOBODY = "whoever read the answers went away"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ def replay(
                 session.answer()
         except KeyboardInterrupt:
             ended = "interrupted"
+        except BrokenPipeError:
+            ended = NOBODY
     against = _against(student, part, kept)
     seconds = time.perf_counter() - began
     return StreamResult(student.subject, session.summary, seconds, ended, (heard or Heard()).record, against)
@@ -152,6 +155,8 @@ def _pulled(
                 tell += TELL_EVERY_S
     except KeyboardInterrupt:
         return "interrupted"
+    except BrokenPipeError:
+        return NOBODY
     except InputError as error:  # a device has gone: what was answered until then is kept
         return str(error)
     return "the time was over"

@@ -61,12 +61,12 @@ class LiveSubject:
     """
 
     def __init__(self, student: Student, *, load_kg: float = float("nan")) -> None:
-        if np.isfinite(load_kg) and not 0.0 <= load_kg <= 1000.0:
+        if not np.isnan(load_kg) and not 0.0 <= load_kg <= 1000.0:
             raise InputError(Problem("error", f"load_kg is {load_kg:g}", expected="0 to 1000 kg"))
         self.student = student
         self.channels = (*student.measured, *student.coordinates)
-        self._load = load_kg if np.isfinite(load_kg) and np.isfinite(student.low[-1]) else 0.0
-        self._no_load = bool(np.isnan(load_kg)) or bool(np.isnan(student.low[-1]))
+        self._no_load = bool(np.isnan(load_kg) or np.isnan(student.low[-1]))
+        self._load = 0.0 if self._no_load else load_kg
         self._many = len(student.measured)
         self._emg_gain = memory_gains(EMG_MEMORY_S, student.step)[:, None]
         self._angle_gain = memory_gains(ANGLE_MEMORY_S, student.step)[:, None]
@@ -122,7 +122,7 @@ class LiveSubject:
     def _in_time(self, time: float) -> bool:
         """Take note of a frame's time; return whether it comes after the last one."""
         steps = 1.0 if np.isnan(self._time) else (time - self._time) / self.student.step
-        if not steps > 0.5:  # a time that is no number neither
+        if not np.isfinite(time) or steps <= 0.5:
             self._late += 1
             return False
         skipped = round(steps) - 1 if steps > 1.5 else 0

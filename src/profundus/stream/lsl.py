@@ -66,7 +66,7 @@ def fenced(*, network: bool) -> Iterator[None]:
     """Tie every socket that is opened meanwhile to the loopback device, unless the ``network`` was asked for.
 
     LSL binds its data port to all addresses, whatever its configuration says; Linux lets a process tie a socket to a device
-    (SO_BINDTODEVICE), after which nothing from another machine reaches it. Elsewhere this does nothing: see `refuse_open_outlet`.
+    (SO_BINDTODEVICE), after which nothing from another machine reaches it. Where it may not, nothing is sent: see `refuse_open_outlet`.
     """
     before = set() if network or not _can_fence() else set(_sockets())
     yield
@@ -85,8 +85,17 @@ def refuse_open_outlet(*, network: bool) -> None:
         raise InputError(Problem("error", NEVER_LEAVES, remedy=remedy))
 
 
+@cache
 def _can_fence() -> bool:
-    return sys.platform == "linux" and hasattr(socket, "SO_BINDTODEVICE")
+    """Return whether this process may tie a socket to a device: Linux, from 5.7 on without privileges."""
+    if sys.platform != "linux":
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        except OSError:
+            return False
+    return True
 
 
 def _sockets() -> dict[int, str]:
