@@ -64,7 +64,7 @@ LIVES_IN = {
     "sklearn": {"rivals"},
     "clarabel": {"rivals"},
     "distributed": {"protocols"},
-    "dask": set(),
+    "dask": {"protocols"},
     "matplotlib": {"report"},
     "plotly": {"report"},
     "typer": {"cli"},

@@ -270,7 +270,7 @@ def cohort(
         overwrite=overwrite,
         subjects=subjects,
         on_progress=on_progress,
-        before_finish=lambda run: write_page(run) if run.subjects else None,
+        before_finish=write_page,
     )
     return Run(result.run.path), {failure.subject: failure.problems for failure in result.failures}
 

@@ -50,7 +50,7 @@ def cohorted(
             overwrite=overwrite,
             subjects=subjects,
             on_progress=tell,
-            before_finish=lambda run: write_page(run) if run.subjects else None,
+            before_finish=write_page,
         )
     return Outcome(_facts(result), _words(result), SOME_FAILED if result.failures else 0)
 

@@ -89,7 +89,7 @@ def fit_cohort(
     """Fit the people of a study by a ``crew`` (default: one process a core), and leave the run directory that `fit` would.
 
     A person who fails does not stop the others: why stands in ``failures/<id>.json`` and in the manifest, and ``resume`` tries him again.
-    ``before_finish`` hears of the run when all is in it. Raises InputError for people who are not in the study, a folder that holds
+    ``before_finish`` hears of the run when all is in it, if anybody is. Raises InputError for people who are not in the study, a folder that holds
     something else, and a run that was made from other data or settings.
     """
     began = time.perf_counter()
@@ -115,7 +115,7 @@ def fit_cohort(
     run.join_scores()
     seconds = time.perf_counter() - began
     _close(run, {**closing_facts(run, outline, anatomy, facts, before), "seconds": round(seconds, 3)})
-    if before_finish is not None:
+    if before_finish is not None and run.subjects:
         before_finish(run)
     if set(outline.people) <= set(run.noted):
         run.finish()

@@ -58,7 +58,7 @@ def _served(client: Any, jobs: Iterator[Job], work: Work) -> Iterator[Finished]:
     def hand_out() -> None:
         threads = sum(client.nthreads().values())
         while len(running) < AHEAD * max(threads, 1) and (job := next(jobs, None)) is not None:
-            future = client.submit(attempted, work, job, pure=False, key=f"profundus-{job.subject}-{id(job)}")
+            future = client.submit(_alone, work, job, pure=False, key=f"profundus-{job.subject}-{id(job)}")
             running[future] = job
             completed.add(future)
 
@@ -69,6 +69,14 @@ def _served(client: Any, jobs: Iterator[Job], work: Work) -> Iterator[Finished]:
         yield _end(future, job)
         future.release()
         hand_out()
+
+
+def _alone(work: Work, job: Job) -> Finished:
+    """Return how a job ended. xarray is not to write its files with locks of the cluster: it cannot, where they are made in memory."""
+    import dask
+
+    with dask.config.set(scheduler="threads"):
+        return attempted(work, job)
 
 
 def _end(future: Any, job: Job) -> Finished:
