@@ -16,6 +16,9 @@ test: .venv/test
 
 env: .venv/env
 
+bench: .venv/env
+	$(BIN)/python benchmarks/all.py
+
 lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

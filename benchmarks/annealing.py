@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """What CEINMS's calibration is published with (Pizzolato et al. 2015, https://doi.org/10.1016/j.jbiomech.2015.09.021, and its setup files).
+    """What CEINMS's calibration is published with (Pizzolato et al. 2015, https://doi.org/10.1016/j.jbiomech.2015.09.021).
 
     ``cycles`` is NS, ``adjustments`` NT, ``cooling`` rt; it stops when the optima of ``kept`` (noEpsilon) temperatures in a row are within
     ``epsilon`` of each other and of the best, or after ``most`` (maxNoEval) evaluations.

@@ -25,7 +25,7 @@ Facts = dict[str, Any]
 Turn = Callable[..., Facts]
 
 
-class MissingNeed(Exception):
+class MissingNeedError(Exception):
     """Something that a benchmark needs is not on this machine; the message says what."""
 
 
@@ -216,30 +216,35 @@ def parser(words: str) -> argparse.ArgumentParser:
         default=os.environ.get("PROFUNDUS_REFERENCE"),
         help="folder that holds data/ (PROFUNDUS_REFERENCE)",
     )
+    found.add_argument(
+        "--torch-python",
+        default=os.environ.get("PROFUNDUS_TORCH_PYTHON", sys.executable),
+        help="a Python that has PyTorch (PROFUNDUS_TORCH_PYTHON)",
+    )
     return found
 
 
 def reference_file(asked: argparse.Namespace, *parts: str) -> Path:
-    """Return a file or folder of the reference data, or raise MissingNeed."""
+    """Return a file or folder of the reference data, or raise MissingNeedError."""
     if not asked.reference:
-        raise MissingNeed("the reference recordings: name their folder with --reference, or PROFUNDUS_REFERENCE")
+        raise MissingNeedError("the reference recordings: name their folder with --reference, or PROFUNDUS_REFERENCE")
     path = Path(asked.reference, "data", *parts)
     if not path.exists():
-        raise MissingNeed(f"{'/'.join(parts)} in the reference recordings")
+        raise MissingNeedError(f"{'/'.join(parts)} in the reference recordings")
     return path
 
 
 def need(module: str, python: str | Path = sys.executable) -> None:
-    """Raise MissingNeed where a Python has no such module."""
+    """Raise MissingNeedError where a Python has no such module."""
     asked = f"import importlib.util, sys; sys.exit(importlib.util.find_spec('{module}') is None)"
     if subprocess.run([str(python), "-c", asked], check=False).returncode:
-        raise MissingNeed(f"the Python module {module}")
+        raise MissingNeedError(f"the Python module {module}")
 
 
 def run(main: Callable[[], None]) -> None:
     """Run a benchmark; one whose needs are not there says so and ends with its own code."""
     try:
         main()
-    except MissingNeed as missing:
+    except MissingNeedError as missing:
         print(f"skipped: this machine does not have {missing}", file=sys.stderr)
         raise SystemExit(SKIPPED) from None

@@ -156,9 +156,8 @@ def main() -> None:
             states = ours.facts["states"]
             rate = {side: rounded(states / line[side]["seconds"], 3) for side in ("ours", "rival")}
             alone = rounded(states / ours.facts["computing"], 3)
-            memory = f"peak memory {ours.megabytes:.0f} MB, OpenSim {theirs.megabytes:.0f} MB"
             note = f"{rate['ours']:,.0f} musculotendon states a second (computing alone {alone:,.0f}), OpenSim {rate['rival']:,.0f}"
-            rows.append({**line, "note": f"{note}; {memory}", "states_a_second": rate})
+            rows.append({**line, "note": note, "states_a_second": rate})
     save("musculotendon", "Musculotendon states of Arm26", rows, asked)
 
 

@@ -26,7 +26,8 @@ class Searches:
     def __init__(self, asked: Any) -> None:
         import jax
 
-        jax.config.update("jax_enable_x64", True)
+        settings: Any = jax.config
+        settings.update("jax_enable_x64", True)
         from elbow_person import person_of, task_of
 
         from profundus.fit.compiled import keep_compiled

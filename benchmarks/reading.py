@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measuring import Contestant, Facts, MissingNeed, in_turn, need, parser, rounded, row, run, save, serve
+from measuring import Contestant, Facts, MissingNeedError, in_turn, need, parser, rounded, row, run, save, serve
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -37,14 +37,14 @@ def pandas_reader() -> Callable[[str], Floats]:
     return lambda path: pd.read_csv(path, sep="\t", skiprows=6).to_numpy()
 
 
-def opensim_table() -> Callable[[str], Any]:
+def opensim_table() -> Any:
     import opensim
 
     opensim.Logger.setLevelString("Error")
     return opensim.TimeSeriesTable
 
 
-def opensim_storage() -> Callable[[str], Any]:
+def opensim_storage() -> Any:
     import opensim
 
     opensim.Logger.setLevelString("Error")
@@ -112,7 +112,7 @@ def main() -> None:
     try:
         need("opensim")
         names[1:1] = ["OpenSim TimeSeriesTable", "OpenSim Storage"]
-    except MissingNeed as missing:
+    except MissingNeedError as missing:
         print(f"without OpenSim's readers: this machine does not have {missing}", file=sys.stderr)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
