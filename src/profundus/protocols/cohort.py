@@ -89,8 +89,8 @@ def fit_cohort(
     """Fit the people of a study by a ``crew`` (default: one process a core), and leave the run directory that `fit` would.
 
     A person who fails does not stop the others: why stands in ``failures/<id>.json`` and in the manifest, and ``resume`` tries him again.
-    ``before_finish`` hears of the run when all is in it, if anybody is. Raises InputError for people who are not in the study, a folder that holds
-    something else, and a run that was made from other data or settings.
+    ``before_finish`` hears of the run when all is in it, if anybody is. Raises InputError for people who are not in the study, a folder
+    that holds something else, and a run that was made from other data or settings.
     """
     began = time.perf_counter()
     people = _chosen(outline, subjects)
