@@ -94,7 +94,7 @@ def fit_cohort(
     """
     began = time.perf_counter()
     people = _chosen(outline, subjects)
-    anatomy = _anatomy(outline)
+    anatomy = cohort_anatomy(outline)
     prior = prior_identity(outline.settings, anatomy) if with_prior(outline.settings.fit) else None
     facts = {**study_facts(outline.settings, seed), "prior": prior}
     declared = Declared(outline.settings, facts)
@@ -178,7 +178,7 @@ def _chosen(outline: StudyOutline, subjects: Sequence[str] | None) -> tuple[str,
     return tuple(person for person in outline.people if person in set(subjects))
 
 
-def _anatomy(outline: StudyOutline) -> Anatomy:
+def cohort_anatomy(outline: StudyOutline) -> Anatomy:
     """Return the anatomy of a cohort. Paths that follow the recorded motion need everybody's: it is read once, and only it is kept."""
     settings = outline.settings
     if not (is_osim(settings.model_file) or brings_tables(settings)):
