@@ -10,6 +10,12 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("PROFUNDUS_CACHE", str(Path(__file__).resolve().parents[1] / ".compiled"))
 
+# Most programs of a test run once, so that compiling costs more than running: compile plainly, and let all processes
+# share whatever one of them has compiled. JAX_DISABLE_MOST_OPTIMIZATIONS=0 tests what people run.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", os.environ["PROFUNDUS_CACHE"])
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
 # The same examples in every run; HYPOTHESIS_PROFILE=default looks for new ones.
 settings.register_profile("same", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
 from profundus.fit.subject import Objectives, SubjectFit
@@ -31,6 +30,19 @@ def true_parameters() -> Parameters:
     return eqx.tree_at(lambda p: p.muscles.max_isometric_force, generic, replace_fn=lambda force: force * STRENGTH)
 
 
+@eqx.filter_jit
+def _moment(truth, angle, velocity, parameters):
+    return arm().respond(truth, arm().geometry(angle, velocity), parameters, muscle="thelen", step=STEP).joint_moment
+
+
+def moment_of(truth, angle, velocity, parameters) -> np.ndarray:
+    """Return the muscles' moment (time, coordinate) [N.m]; trials of up to eight seconds share one program."""
+    samples = len(truth)
+    after = ((0, -samples % round(8.0 / STEP)), (0, 0))  # what comes later moves nothing
+    longer = (np.pad(column, after, mode="edge") for column in (truth, angle, velocity))
+    return np.asarray(_moment(*longer, parameters))[:samples]
+
+
 def curl(
     name="curl", *, load_kg=2.0, seconds=4.0, press=False, role="fit", seed=0, noise=0.06, parameters=None
 ) -> Trial:
@@ -45,11 +57,8 @@ def curl(
     rest = 0.03 + 0.008 * load_kg * (1 + 0.5 * np.cos(pace * time))
     extensors, flexors = (work, rest) if press else (rest, work)
     truth = np.clip(np.column_stack([extensors] * 3 + [flexors] * 3) * HEADS, 0.0, 1.0)
-    muscles = arm().respond(
-        jnp.asarray(truth), arm().geometry(angle, velocity), parameters or arm().generic_parameters,
-        muscle="thelen", step=STEP,
-    )  # fmt: skip
-    moment = np.asarray(muscles.joint_moment) + chance.normal(0.0, 0.1, angle.shape)
+    moment = moment_of(truth, angle, velocity, parameters or arm().generic_parameters)
+    moment = moment + chance.normal(0.0, 0.1, angle.shape)
     measured = ~np.isin(arm().muscles, DEEP)
     emg_valid = np.tile(measured, (len(time), 1))
     emg = np.where(emg_valid, truth * np.exp(chance.normal(0.0, noise, truth.shape)), np.nan)

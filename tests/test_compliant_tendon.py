@@ -242,19 +242,25 @@ def test_a_person_with_compliant_tendons_is_found_again(arm):
 
 def with_compliant_tendons(trial):
     """Return a curl again, by a person whose tendons stretch."""
-    geometry = curls.arm().geometry(trial.angle, trial.velocity)
-    muscles = curls.arm().respond(
-        jnp.asarray(trial.truth), geometry, true_parameters(), muscle="thelen", tendon="compliant", step=STEP
-    )
     noise = np.random.default_rng(4).normal(0.0, 0.1, trial.moment.shape)
-    return replace(trial, moment=np.asarray(muscles.joint_moment) + noise)
+    return replace(trial, moment=np.asarray(stretchy_moment(trial.truth, trial.angle, trial.velocity)) + noise)
+
+
+@jax.jit
+def stretchy_moment(excitation, angle, velocity):
+    geometry = curls.arm().geometry(angle, velocity)
+    muscles = curls.arm().respond(
+        excitation, geometry, true_parameters(), muscle="thelen", tendon="compliant", step=STEP
+    )
+    return muscles.joint_moment
 
 
 def test_rivals_see_each_sample_for_itself(arm):
     trial = curl(seconds=0.5)
     moved = Plant(read_anatomy("arm26"), arm.geometry, arm.generic_parameters, tendon="compliant").moved(trial)
     muscles = moved.muscles(trial.truth)
-    alone = arm.tendon_forces(trial.truth, trial.angle, trial.velocity, muscle="thelen", tendon="compliant")
+    forces = jax.jit(partial(arm.tendon_forces, muscle="thelen", tendon="compliant"))
+    alone = forces(trial.truth, trial.angle, trial.velocity)
     np.testing.assert_allclose(muscles.tendon_force, alone, rtol=1e-9)
     shift = 1e-6
     up, down = (moved.muscles(trial.truth + sign * shift).tendon_force for sign in (1.0, -1.0))

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -69,8 +71,8 @@ def check_thelen(error):
 def forward_moment(arm, table):
     parameters = undelayed(arm.generic_parameters, time_constant=0.010)
     geometry = arm.geometry(table[["elbow_rad"]].to_numpy(), table[["elbow_rad_s"]].to_numpy())
-    excitation = jnp.asarray(table[[f"exc_{m}" for m in arm.muscles]].to_numpy())
-    return arm.respond(excitation, geometry, parameters, step=0.01, smoothing=0.1, stepper=runge_kutta, substeps=4)
+    run = eqx.filter_jit(partial(arm.respond, step=0.01, smoothing=0.1, stepper=runge_kutta, substeps=4))
+    return run(jnp.asarray(table[[f"exc_{m}" for m in arm.muscles]].to_numpy()), geometry, parameters)
 
 
 def undelayed(parameters, *, time_constant):
@@ -111,7 +113,7 @@ def test_gradients_of_all_parameters_meet_finite_differences(arm, muscle):
         response = arm.respond(excitation, geometry, tree.unflatten(parts), step=0.01, muscle=muscle)
         return jnp.mean(response.joint_moment**2)
 
-    slopes = jax.grad(moment_square)(flat)
+    slopes = jax.jit(jax.grad(moment_square))(flat)
     assert slopes.shape == (32,)
     assert np.all(np.abs(slopes) > 0.0)
     for i in range(32):
@@ -142,10 +144,14 @@ def test_flexors_flex_and_extensors_extend(arm):
 
 def test_a_model_runs_in_single_precision(arm):
     single = jax.tree.map(lambda x: x.astype(jnp.float32), arm)
-    geometry = single.paths.geometry(jnp.ones((8, 1), jnp.float32), jnp.ones((8, 1), jnp.float32))
-    response = single.respond(jnp.full((8, 6), 0.2, jnp.float32), geometry, step=0.01)
+
+    @jax.jit
+    def responded(model, active, motion):
+        return model.respond(active, model.paths.geometry(motion, motion), step=0.01)
+
+    response = responded(single, jnp.full((8, 6), 0.2, jnp.float32), jnp.ones((8, 1), jnp.float32))
     assert all(part.dtype == jnp.float32 for part in response)
-    double = arm.respond(jnp.full((8, 6), 0.2), arm.geometry(np.ones((8, 1)), np.ones((8, 1))), step=0.01)
+    double = responded(arm, jnp.full((8, 6), 0.2), jnp.ones((8, 1)))
     np.testing.assert_allclose(response.joint_moment, double.joint_moment, rtol=1e-4)
 
 
