@@ -230,7 +230,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--threads", type=int, help="of each worker; default: as `fit`")
     parser.add_argument("--loads", type=float, nargs="+", default=[1.0, 4.0], help="kg; six trials each")
-    parser.add_argument("--kill-every", type=float, default=15.0, help="seconds between kills")
+    parser.add_argument(
+        "--kill-every", type=float, default=20.0, help="seconds between kills; longer than a worker takes to start"
+    )
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,8 @@ from profundus.protocols.cohort_jobs import MEMORY, CohortFailure, Finished, Job
 
 TRIES = 3
 """Workers that may die over one person before he is counted as failed."""
+STILLBORN = 10
+"""Workers in a row, beside one for each place, that may be killed before they begin; of those that end by themselves none."""
 GRACE_S = 3.0
 READY = "ready"
 UNSTARTED = (
@@ -176,7 +178,7 @@ class _Crew:
         how = self._bury(worker)
         if not began:
             self.stillborn += 1
-            if self.stillborn > self.most + 1:
+            if self.stillborn > self.most + (STILLBORN if how.startswith("by signal") else 1):
                 raise ResourceError(f"{UNSTARTED} ({how}).")
             if job is not None:
                 self.again.append(job)
