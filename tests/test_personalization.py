@@ -10,7 +10,7 @@ import pytest
 
 from curls import STEP, STRENGTH, arm, curl, true_parameters
 from profundus.errors import InputError
-from profundus.fit.coarse import CoarseTrials, coarse_trials
+from profundus.fit.coarse import PIECE_SAMPLES, CoarseTrials, coarse_trials
 from profundus.fit.moment_search import Gains, Physics, SamePrior, Search, searched
 from profundus.fit.personalization import personalize
 from profundus.fit.priors import gain_prior, parameter_prior
@@ -189,6 +189,21 @@ def test_every_trial_that_does_not_fit_in_is_named_at_once():
     said = [problem.what for problem in caught.value.problems]
     assert said[0].startswith("curl 0: negative excitation of TRIlong")
     assert [what.split(":")[0].split(" is ")[0] for what in said[1:]] == ["slow", "other", "other"]
+
+
+def test_a_long_trial_is_cut_into_pieces_and_each_sample_counts_once():
+    long = curl("long", seconds=25.0)
+    rows, step = coarse_trials([(long, long.truth)], arm(), NOISE)
+    weight, moment = (np.asarray(field)[..., 0] for field in (rows.weight, rows.moment))
+    assert weight.shape[1] == PIECE_SAMPLES
+    assert np.count_nonzero(np.count_nonzero(weight, axis=1)) == 3
+    expected = (
+        long.moment[: round(25.0 / STEP), 0].reshape(-1, round(step / STEP)).mean(axis=1)[13:]
+    )  # 0.25 s is forgotten
+    np.testing.assert_allclose(moment[weight > 0], expected, rtol=1e-6)
+    for piece in weight[1:3]:
+        assert not piece[:13].any()
+        assert piece[13] > 0
 
 
 def test_without_anything_to_explain_there_is_no_person():

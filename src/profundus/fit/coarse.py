@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -21,10 +22,13 @@ Flags = NDArray[np.bool_]
 Known = Sequence[tuple[Trial, Floats]]
 COARSE_STEP = 0.02  # s; envelopes and moments hold nothing faster
 PADDED_SAMPLES, PADDED_TRIALS = 64, 4
+PIECE_SAMPLES = (
+    512  # longer trials are cut: memory grows with a piece, and long trials of any length share a compilation
+)
 
 
 class CoarseTrials(NamedTuple):
-    """Trials of one person; ``weight`` [1/(N.m)] is what an error of the moment counts in standard deviations, 0 where it does not."""
+    """Trials of one person, long ones in pieces; ``weight`` [1/(N.m)] is what an error of the moment counts in sd, 0 where it does not."""
 
     excitation: Float[Array, "*trial time muscle"]
     path_length: Float[Array, "*trial time muscle"]
@@ -44,7 +48,8 @@ def coarse_trials(known: Known, model: MusculoskeletalModel, loss: LossSettings)
     _refuse_unfit(known, model)
     block = max(1, int(COARSE_STEP / known[0][0].step + 1e-9))
     step = round(block * known[0][0].step, 9)
-    rows = [_coarse(trial, given, model, loss, block=block) for trial, given in known]
+    whole = [_coarse(trial, given, model, loss, block=block) for trial, given in known]
+    rows = [piece for row in whole for piece in _pieces(row, overlap=math.ceil(WARM_UP_S / step))]
     if not any(np.any(row[-1]) for row in rows):
         raise InputError(
             Problem(
@@ -80,6 +85,17 @@ def _coarse(
         moment,
         np.where(valid & settled[:, None], share / sd, 0.0),
     )
+
+
+def _pieces(row: tuple[Floats, ...], *, overlap: int) -> Iterator[tuple[Floats, ...]]:
+    """Yield a trial's fields in pieces, each begun ``overlap`` samples early; these do not count twice: activation has to be remembered."""
+    *series, weight = row
+    for first in range(0, max(1, len(weight) - overlap), PIECE_SAMPLES - overlap):
+        part = slice(first, first + PIECE_SAMPLES)
+        counted = weight[part].copy()
+        if first:
+            counted[:overlap] = 0.0
+        yield (*(values[part] for values in series), counted)
 
 
 def _means(values: Floats | Flags, block: int) -> Floats:

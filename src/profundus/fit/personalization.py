@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,8 @@ def moment_question(
     for it. Raises InputError as `coarse_trials`, and for copies of muscles that there are not.
     """
     known = [(trial, given) for trial, given in zip(trials, excitations, strict=True) if trial.role == "fit"]
-    rows, step = coarse_trials(known, model, resolved(settings).loss)
+    with jax.enable_x64(True):
+        rows, step = coarse_trials(known, model, resolved(settings).loss)
     muscles, doubtful = known[0][0].muscles, dict(levels or {})
     gains = _gains([trial for trial, _ in known], gain, dict(copies or {}))
     held, free = (_with_levels(gains, muscles, doubt) for doubt in (dict.fromkeys(doubtful, 0.0), doubtful))
@@ -123,15 +125,13 @@ def personalize_people(
     prior, by Levenberg-Marquardt; ``together`` in one program for people who share shapes, else one after the other.
     """
     keep_compiled()
-    centers = [np.zeros(len(one.prior.names) + one.held.wide.shape[1]) for one in questions]
-    starts = list(zip(questions, centers, strict=True))
-    generic = searched_all([one.of(one.held, 0, at) for one, at in starts], model, together=together)
-    ended = searched_all([one.of(one.held, STEPS, at) for one, at in starts], model, together=together)
-    doubted = searched_all(
-        [one.of(one.open, 0, np.asarray(at.solution.value)) for one, at in zip(questions, ended, strict=True)],
-        model,
-        together=together,
-    )
+    with jax.enable_x64(True):  # in 32 bits delays stray by half a standard deviation, and an hour has no covariance
+        starts = [np.zeros(len(one.prior.names) + one.held.wide.shape[1]) for one in questions]
+        begun = list(zip(questions, starts, strict=True))
+        generic = searched_all([one.of(one.held, 0, at) for one, at in begun], model, together=together)
+        ended = searched_all([one.of(one.held, STEPS, at) for one, at in begun], model, together=together)
+        there = [(one, np.asarray(end.solution.value)) for one, end in zip(questions, ended, strict=True)]
+        doubted = searched_all([one.of(one.open, 0, at) for one, at in there], model, together=together)
     return [_personalized(*parts) for parts in zip(questions, generic, ended, doubted, strict=True)]
 
 

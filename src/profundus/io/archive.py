@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from profundus import __version__
 from profundus.errors import FileFormatError, Problem
-from profundus.io.archive_layout import ANSWERED, MUSCLE, OPTIONAL, VARIABLES, refuse_incomplete, refuse_mixed
+from profundus.io.archive_layout import ANSWERED, DRAWS, MUSCLE, OPTIONAL, VARIABLES, refuse_incomplete, refuse_mixed
 from profundus.io.hdf5_check import weigh
 from profundus.io.store import write_whole
 from profundus.records import Reconstruction, Trial, TrialReconstruction
@@ -66,11 +66,11 @@ def _draw_variable(rec: Reconstruction, length: int) -> dict[str, Any]:
     count = max((part.shape[1] for part in draws if part is not None), default=0)
     if not count:
         return {}
-    values = _padded(draws, (length, count, len(rec.trials[0].trial.muscles))).transpose(2, 0, 1, 3)
+    shape = (length, count, len(rec.trials[0].trial.muscles))
     told = {"units": "1", "long_name": "excitation, draws of the posterior"}
     return {
         "draw": ("draw", np.arange(count)),
-        "excitation_draws": (("draw", *MUSCLE), values.astype(np.float32), told),
+        DRAWS: (("draw", *MUSCLE), _padded(draws, shape, np.float32).transpose(2, 0, 1, 3), told),
     }
 
 
@@ -123,18 +123,19 @@ def write_archive(answer: xr.Dataset | Reconstruction, path: Path) -> None:
             if name in ANSWERED:
                 encoding[str(name)]["dtype"] = "float32"
     # made in memory: HDF5 does not survive a full disk quietly
-    write_whole(path, bytes(dataset.to_netcdf(engine="h5netcdf", encoding=encoding)))
+    write_whole(path, dataset.to_netcdf(engine="h5netcdf", encoding=encoding))
 
 
-def read_archive(path: Path) -> xr.Dataset:
-    """Return the Dataset of an archive, loaded; plain ``xarray.open_dataset(path, engine="h5netcdf")`` reads it, too.
+def read_archive(path: Path, *, without: Sequence[str] = ()) -> xr.Dataset:
+    """Return the Dataset of an archive, loaded, ``without`` some of its variables.
 
+    Plain ``xarray.open_dataset(path, engine="h5netcdf")`` reads it, too.
     Sizes, links and types are held against the file before anything is allocated. Raises MissingFileError, UnsafeInputError (it lies about
     its sizes, or points out of itself) or FileFormatError (truncated, damaged, not netCDF-4).
     """
     weigh(path)
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        with xr.open_dataset(path, engine="h5netcdf", drop_variables=list(without)) as dataset:
             return dataset.load()
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FileFormatError(
@@ -142,10 +143,14 @@ def read_archive(path: Path) -> xr.Dataset:
         ) from error
 
 
-def _padded(parts: Sequence[NDArray[Any] | None], shape: tuple[int, ...]) -> NDArray[Any]:
+def _padded(
+    parts: Sequence[NDArray[Any] | None], shape: tuple[int, ...], kind: type[np.floating] = np.float64
+) -> NDArray[Any]:
     """Return the parts (time, ...) as one array (trial, *shape), NaN (or False) where a part has no value."""
+    if len(parts) == 1 and parts[0] is not None and parts[0].shape == shape:
+        return parts[0][None]
     flags = all(part is not None and part.dtype == np.bool_ for part in parts)
-    whole = np.zeros((len(parts), *shape), np.bool_) if flags else np.full((len(parts), *shape), np.nan)
+    whole = np.zeros((len(parts), *shape), np.bool_) if flags else np.full((len(parts), *shape), np.nan, kind)
     for filled, part in zip(whole, parts, strict=True):
         if part is not None:
             filled[tuple(slice(0, n) for n in part.shape)] = part
@@ -157,8 +162,8 @@ def _unknown(values: xr.DataArray, source: str, field: str) -> bool:
 
 
 def _draws(one: xr.Dataset) -> NDArray[np.float64] | None:
-    if "excitation_draws" not in one:
+    if DRAWS not in one:
         return None
-    draws = one["excitation_draws"].values
+    draws = one[DRAWS].values
     known = draws[~np.isnan(draws).all(axis=(1, 2))]
     return known if len(known) else None

@@ -28,7 +28,8 @@ VARIABLES: dict[str, tuple[tuple[str, ...], str, str, str, str]] = {
     "truth": (MUSCLE, "trial", "truth", "1", "known excitation, for scores only"),
 }
 OPTIONAL = ("activation", "tendon_force", "fiber_length", "moment")
-ANSWERED = {name for name, (_, source, *_rest) in VARIABLES.items() if source == "answer"} | {"excitation_draws"}
+DRAWS = "excitation_draws"
+ANSWERED = {name for name, (_, source, *_rest) in VARIABLES.items() if source == "answer"} | {DRAWS}
 
 
 def refuse_mixed(rec: Reconstruction) -> None:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from profundus.errors import FileFormatError, Problem
 from profundus.io.archive import from_dataset, read_archive, to_dataset, write_archive
-from profundus.io.archive_layout import ANSWERED, OPTIONAL, VARIABLES
+from profundus.io.archive_layout import ANSWERED, DRAWS, OPTIONAL, VARIABLES
 from profundus.io.file_names import refuse_names
 from profundus.io.run_directory import SUBJECTS, RunDirectory, read_run, start_run
 from profundus.io.store import write_whole
@@ -67,7 +67,7 @@ class ComparisonDirectory:
     def write_answer(self, rec: Reconstruction, facts: Mapping[str, Any]) -> None:
         """Keep a method's answer (excitations, band, moment) and what is noted of it."""
         whole = to_dataset(rec)
-        kept = [name for name in whole.variables if name in ANSWERED and name != "excitation_draws"]
+        kept = [name for name in whole.variables if name in ANSWERED and name != DRAWS]
         write_archive(whole[[*kept, "samples"]], self._file(rec.subject, rec.method))
         self.note(rec.subject, rec.method, {**facts, "flags": [vars(flag) for flag in rec.flags]})
 

@@ -14,6 +14,7 @@ from profundus import __version__
 from profundus.errors import InputError, Problem
 from profundus.io.anatomy_file import ANATOMY
 from profundus.io.archive import from_dataset, read_archive, write_archive
+from profundus.io.archive_layout import DRAWS
 from profundus.io.file_names import refuse_names
 from profundus.io.manifest import read_manifest, write_manifest
 from profundus.io.result_tables import excitation_bands, excitations, moments
@@ -157,7 +158,8 @@ class RunDirectory:
             if network is not None:
                 write_arrays(folder / NETWORK, *network)
             if judge is not None:
-                write_scores(judge(from_dataset(read_archive(folder / ARCHIVE))), folder / SCORES)
+                held = read_archive(folder / ARCHIVE, without=[DRAWS])
+                write_scores(judge(from_dataset(held)), folder / SCORES)
             if facts is not None:
                 write_manifest(facts, folder / FACTS)
         return target

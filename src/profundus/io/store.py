@@ -30,7 +30,7 @@ _REMEDIES = {
 }
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
+def write_whole(path: Path, content: bytes | memoryview | str) -> None:
     """Write a file so that whoever looks at ``path`` sees the old content or the new, never a part. Text is UTF-8.
 
     Missing parent folders are made. Raises ResourceError that names the place where the disk is full or may not be written.
@@ -115,7 +115,7 @@ def _unfinished(path: Path) -> Path:
     return path.with_name(f".profundus-{_HOST}-{os.getpid()}-{next(_COUNT)}-{path.name[-100:]}")
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes | memoryview) -> None:
     with path.open("xb") as file:
         file.write(data)
 

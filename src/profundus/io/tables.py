@@ -18,6 +18,7 @@ from profundus.records import Table
 
 MAX_BYTES = 2 * 2**30
 FULL_TURN = 2 * np.pi
+BLOCK_ROWS = 10_000  # that are made into text at once
 Duplicates = Literal["error", "last"]
 
 
@@ -71,7 +72,8 @@ def write_table(table: Table, path: str | Path) -> None:
     labels = "\t".join(("time", *table.labels))
     pattern = "\t".join(["%.17g"] * (len(table.labels) + 1))
     values = np.column_stack([table.time, table.values])
-    rows = [pattern % tuple(row) for row in values.tolist()]
+    blocks = np.split(values, range(BLOCK_ROWS, len(values), BLOCK_ROWS))
+    rows = ["\n".join(pattern % tuple(row) for row in block.tolist()) for block in blocks]
     write_whole(path, "\n".join([*head, "endheader", labels, *rows, ""]))
 
 

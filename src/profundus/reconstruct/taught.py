@@ -54,22 +54,27 @@ def reconstruct_taught(subject: TaughtSubject, model: MusculoskeletalModel, tria
     return Reconstruction(subject.method, subject.subject, tuple(answers))
 
 
-def _draws(subject: TaughtSubject, trial: Trial, known: Believed) -> Floats:
-    """Return draws (draw, time, muscle): levels are the same in all trials of a person, courses follow from the motion."""
-    muscles = known.middle.shape[1]
+def _draws(subject: TaughtSubject, trial: Trial, known: Believed) -> NDArray[np.float32]:
+    """Return draws (draw, time, muscle): levels are the same in all trials of a person, courses follow from the motion.
+
+    One draw after the other is made: an hour has 43 million numbers.
+    """
+    time, muscles = known.middle.shape
     root = np.linalg.cholesky(subject.prior.level_correlation + 1e-9 * np.eye(muscles))
     levels = np.random.default_rng(PAIRS).normal(size=(PAIRS, muscles)) @ root.T
     widths = np.maximum(0.5 * subject.prior.course_memory_s / trial.step, 0.5)
     margin = int(np.ceil(4.0 * widths.max()))
-    longer = (PAIRS, len(trial.time) + 2 * margin, muscles)
-    white = np.random.default_rng(motion_seed(trial.angle)).normal(size=longer)
-    course = np.empty((PAIRS, len(trial.time), muscles))
-    for muscle, width in enumerate(widths):
-        smooth = gaussian_filter1d(white[..., muscle], width, axis=1)[:, margin : margin + len(trial.time)]
-        course[..., muscle] = smooth * np.sqrt(2.0 * np.sqrt(np.pi) * width)
-    off = levels[:, None, :] * known.level_sd + course * known.course_sd
-    both = np.concatenate([off, -off])
-    return np.asarray(np.exp(np.minimum(known.middle + both, 0.0)))
+    chance = np.random.default_rng(motion_seed(trial.angle))
+    out = np.empty((2 * PAIRS, time, muscles), np.float32)
+    for pair, level in enumerate(levels):
+        white = chance.normal(size=(time + 2 * margin, muscles))
+        for muscle, width in enumerate(widths):
+            smooth = gaussian_filter1d(white[:, muscle], width)[margin : margin + time]
+            off = level[muscle] * known.level_sd[:, muscle]
+            off = off + smooth * np.sqrt(2.0 * np.sqrt(np.pi) * width) * known.course_sd[:, muscle]
+            for draw, sign in ((pair, 1.0), (PAIRS + pair, -1.0)):
+                out[draw, :, muscle] = np.exp(np.minimum(known.middle[:, muscle] + sign * off, 0.0))
+    return out
 
 
 def _moved(subject: TaughtSubject, model: MusculoskeletalModel, trial: Trial, excitation: Floats) -> dict[str, Floats]:

@@ -26,7 +26,7 @@ class TrialReconstruction:
     excitation: Floats
     lower: Floats
     upper: Floats
-    draws: Floats | None = None
+    draws: NDArray[np.floating] | None = None
     moment: Floats | None = None
     activation: Floats | None = None
     tendon_force: Floats | None = None
