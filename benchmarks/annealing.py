@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """What CEINMS's calibration is published with (Pizzolato et al. 2015, https://doi.org/10.1016/j.jbiomech.2015.09.021).
+    """The example of a calibration in CEINMS's documentation (Pizzolato et al. 2015, https://doi.org/10.1016/j.jbiomech.2015.09.021).
 
     ``cycles`` is NS, ``adjustments`` NT, ``cooling`` rt; it stops when the optima of ``kept`` (noEpsilon) temperatures in a row are within
     ``epsilon`` of each other and of the best, or after ``most`` (maxNoEval) evaluations.
@@ -26,7 +26,7 @@ class Settings:
     temperature: float = 20.0
     cycles: int = 15
     adjustments: int = 5
-    epsilon: float = 1e-3
+    epsilon: float = 1e-5
     most: int = 200_000
 
 
