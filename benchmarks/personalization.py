@@ -183,7 +183,8 @@ def line(ours: Measured, rival: Measured, single: Facts) -> Facts:
     )
     note = (
         f"an evaluation takes {1e3 * single['compiled']:.2g} ms compiled, {1e3 * single['numpy']:.3g} ms in NumPy"
-        f" (costs within {rounded(single['apart'], 1):g}), so {rounded(count * single['numpy'], 2):g} s for that many in NumPy (extrapolated)"
+        f" (costs within {rounded(single['apart'], 1):g}), so {rounded(count * single['numpy'], 2):g} s"
+        " for that many in NumPy (extrapolated)"
     )
     found = row(f"against {rival.name}", ours, rival, agreement=agreement, note=note)
     return {**found, "at_least": not rival.facts["reached"]}
