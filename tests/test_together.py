@@ -6,15 +6,20 @@ import jax
 import numpy as np
 import pytest
 
+from cli_study import tiny_study
 from curls import arm, curl, objectives, small_fit, two_curls
+from profundus.errors import InputError
 from profundus.fit.subject import SubjectFit
 from profundus.fit.taught import fit_taught_people, met
 from profundus.fit.together import alike, by_default
 from profundus.fit.training import CHUNK, advance_together
 from profundus.io.anatomy import read_anatomy
+from profundus.io.run_directory import RunDirectory
 from profundus.io.shipped import shipped_prior
+from profundus.io.study_file import read_study
 from profundus.io.weights import read_arrays
 from profundus.model.prior_file import prior_from_arrays
+from profundus.protocols.fitting import fit_study
 from profundus.records import FitSettings
 
 
@@ -62,3 +67,32 @@ def test_networks_trained_together_take_the_steps_of_each_alone():
         np.testing.assert_allclose(own.history[:3], alone.history[:3], rtol=1e-3, atol=1e-3)
         np.testing.assert_allclose(own.history[-1].sum(), alone.history[-1].sum(), rtol=0.02)
     assert not np.allclose(together[0].history, together[1].history)
+
+
+def test_a_study_fitted_together_is_the_same_run_and_one_failure_costs_nobody_else(tmp_path):
+    toml = tiny_study(tmp_path, ablation="none", subjects=("sub-01", "sub-02", "sub-03"))
+    study = read_study(toml)
+    alone = fit_study(study, tmp_path / "alone", subjects=["sub-01", "sub-02"], together=False).run
+    second = study.subjects[1]
+    nothing_to_fit = replace(second, recordings=tuple(replace(one, role="test") for one in second.recordings))
+    people = (study.subjects[0], nothing_to_fit, study.subjects[2])
+    with pytest.raises(InputError):
+        fit_study(replace(study, subjects=people), tmp_path / "broken", together=True)
+    assert RunDirectory(tmp_path / "broken").subjects == ("sub-01", "sub-03")
+    together = fit_study(study, tmp_path / "together", subjects=["sub-01", "sub-02"], together=True).run
+    for subject in alone.subjects:
+        pairs = zip(alone.reconstruction(subject).trials, together.reconstruction(subject).trials, strict=True)
+        for mine, his in pairs:
+            np.testing.assert_allclose(mine.excitation, his.excitation, atol=1e-4)
+            np.testing.assert_allclose(mine.moment, his.moment, atol=0.02)
+
+
+def test_networks_of_a_study_are_trained_together_and_each_gets_his_own(tmp_path):
+    study = read_study(tiny_study(tmp_path, steps=CHUNK, subjects=("sub-01", "sub-02")))
+    heard = []
+    run = fit_study(study, tmp_path / "run", together=True, on_progress=heard.append).run
+    assert run.subjects == ("sub-01", "sub-02")
+    assert [(now.subject, now.step) for now in heard if now.stage == "train"] == [("sub-01", CHUNK), ("sub-02", CHUNK)]
+    answers = [run.reconstruction(subject).trials[0].excitation for subject in run.subjects]
+    assert np.isfinite(answers).all()
+    assert not np.allclose(*answers, atol=0.01)

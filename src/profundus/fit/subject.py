@@ -102,11 +102,15 @@ class SubjectFit:
 
         def told(now: TrainingState) -> None:
             if after_chunk is not None:
-                means = now.history[-1].mean(axis=0)
-                terms = {name: float(value) for name, value in zip(TERMS, means, strict=True)}
-                after_chunk(now, Progress(now.step, self.settings.steps, terms))
+                after_chunk(now, self.progress(now))
 
         return self.trainer.finish(state, after_chunk=told)
+
+    def progress(self, state: TrainingState) -> Progress:
+        """Return how far the training is."""
+        means = state.history[-1].mean(axis=0)
+        terms = {name: float(value) for name, value in zip(TERMS, means, strict=True)}
+        return Progress(state.step, self.settings.steps, terms)
 
     def fitted(self, state: TrainingState, *, subject: str) -> FittedSubject:
         """Return the fitted person; without physics no parameter was fitted, and none is reported."""

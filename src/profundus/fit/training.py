@@ -133,6 +133,23 @@ class Trainer:
         )
 
 
+def finish_together(
+    trainers: Sequence[Trainer],
+    states: Sequence[TrainingState],
+    *,
+    after_chunk: Callable[[int, TrainingState], None] | None = None,
+) -> list[TrainingState]:
+    """Return each person's fully trained state, as `Trainer.finish` does; ``after_chunk`` hears the person's place, too."""
+    out = list(states)
+    while waiting := [place for place, trainer in enumerate(trainers) if not trainer.finished(out[place])]:
+        moved = advance_together([trainers[place] for place in waiting], [out[place] for place in waiting])
+        for place, state in zip(waiting, moved, strict=True):
+            out[place] = state
+            if after_chunk is not None:
+                after_chunk(place, state)
+    return out
+
+
 def advance_together(trainers: Sequence[Trainer], states: Sequence[TrainingState]) -> list[TrainingState]:
     """Return each person's state one chunk later, as `Trainer.advance` does; those who share shapes and objective in one program."""
     chunks = [trainer._chunk(state) for trainer, state in zip(trainers, states, strict=True)]

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from profundus.errors import InputError, Problem
+from profundus.fit.together import by_default
 from profundus.fit.training import Progress
 from profundus.io.anatomy_file import ANATOMY, write_anatomy_file
 from profundus.io.run_directory import RunDirectory, refuse_kind, start_run
 from profundus.model.settings import with_prior
-from profundus.protocols.fitting_person import fit_ground, fit_person, flags_in, write_person
+from profundus.protocols.fitting_group import GROUP, Asked, fit_group
+from profundus.protocols.fitting_person import FitGround, PersonFit, fit_ground, fit_person, flags_in, write_person
 from profundus.protocols.learned import lacking_prior
 from profundus.protocols.models import model_of
 from profundus.protocols.prior_choice import prior_identity
@@ -73,11 +75,13 @@ def fit_study(
     subjects: Sequence[str] | None = None,
     on_progress: Listener | None = None,
     before_finish: Callable[[RunDirectory], object] | None = None,
+    together: bool | None = None,
 ) -> FitResult:
     """Fit every person of a study, reconstruct all trials, and leave a run directory.
 
     ``resume`` takes up a run that was interrupted, to the same numbers. ``before_finish`` hears of the run when all is in it, before it is
-    declared finished (the page is written there). Raises InputError for people that are not in the study and for a
+    declared finished (the page is written there). ``together`` computes people of the same shapes in one program, by default where JAX
+    finds an accelerator. Raises InputError for people that are not in the study and for a
     run made from other data or settings, ConvergenceError where no person's loss stayed finite.
     """
     began = time.perf_counter()
@@ -89,12 +93,28 @@ def fit_study(
         known = [*run.manifest["problems"], lacking_prior(study).as_dict()]
         run.write_manifest({"problems": list({str(one): one for one in known}.values())})
     done = set(run.noted)
-    for index, person in enumerate(people):
-        if person.id not in done:
-            told = _Told(on_progress, person.id, index, len(people), ground.objectives.settings.steps)
-            write_person(run, fit_person(ground, study, person, run.checkpoints(person.id), told), ground)
-            told("done")
+    steps = ground.objectives.settings.steps
+    waiting = [
+        Asked(person, run.checkpoints(person.id), _Told(on_progress, person.id, index, len(people), steps))
+        for index, person in enumerate(people)
+        if person.id not in done
+    ]
+    size = GROUP if (by_default() if together is None else together) else 1
+    for first in range(0, len(waiting), size):
+        _fit_and_write(run, ground, study, waiting[first : first + size])
     return _finished(study, run, [person.id for person in people], began, before_finish)
+
+
+def _fit_and_write(run: RunDirectory, ground: FitGround, study: Study, asked: Sequence[Asked]) -> None:
+    """Fit a group of people, or one, and write their results; the first error is raised when those of the others are on the disk."""
+    found = fit_group(ground, study, asked) if len(asked) > 1 else [fit_person(ground, study, *asked[0])]
+    for one, fit in zip(asked, found, strict=True):
+        if isinstance(fit, PersonFit):
+            write_person(run, fit, ground)
+            one.told("done", None)
+    for fit in found:
+        if not isinstance(fit, PersonFit):
+            raise fit
 
 
 @dataclass(frozen=True)

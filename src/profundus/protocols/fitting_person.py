@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from profundus.fit.decided import decided
 from profundus.fit.saving import fitted_to_arrays, state_from_arrays, state_to_arrays
@@ -14,6 +14,7 @@ from profundus.fit.taught_saving import taught_to_arrays
 from profundus.fit.training import Progress, TrainingState
 from profundus.io.run_directory import RunDirectory
 from profundus.io.weights import CheckpointStore
+from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.prior import DeepPrior
 from profundus.model.settings import with_prior
@@ -29,7 +30,7 @@ CHECKPOINT_EVERY_S = 2.0
 Facts = dict[str, Any]
 Stage = Callable[[str, Progress | None], None]
 """Hears of a person's "prepare", "train" (with the step), "reconstruct" and "done"."""
-_Fitted = tuple[Reconstruction, tuple[ParameterRow, ...], tuple[Mapping[str, Any], Facts], Facts]
+REMEDY = "Lower [fit] learning_rate, or look at the data with `check`"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,15 @@ class FitGround:
     objectives: Objectives
     prior: DeepPrior | None
     seed: int
+
+
+class Answer(NamedTuple):
+    """What a method says of one person: all trials, his parameters, what a new trial needs (arrays, facts), and facts about the fit."""
+
+    rec: Reconstruction
+    parameters: tuple[ParameterRow, ...]
+    network: tuple[Mapping[str, Any], Facts]
+    facts: Facts
 
 
 @dataclass(frozen=True)
@@ -72,20 +82,31 @@ def fit_person(
     told("prepare", None)
     found = recorded(study, person, ground.anatomy)
     if ground.prior is not None:
-        rec, rows, network, more = _taught(ground, ground.prior, study, found, told)
+        taught = taught_person(found.trials, study, ground.anatomy, ground.model, ground.prior)
+        told("reconstruct", None)
+        answer = taught_answer(ground, taught, found)
     else:
-        rec, rows, network, more = _trained_on(ground, found, checkpoints, told)
-    implausible = plausibility.flags(rec, groups=groups_of(ground.anatomy), scaled=study.emg.scaled)
-    rec = replace(rec, flags=(*implausible, *rec.flags))
+        work = SubjectFit(found.trials, ground.objectives, seed=ground.seed)
+        keeper = Keeper(person.id, checkpoints, told)
+        state = trained(work, keeper.latest(work), who=person.id, remedy=REMEDY, after_chunk=keeper)
+        told("reconstruct", None)
+        answer = trained_answer(ground, work, state, found)
+    return person_fit(ground, study, found, answer, seconds=time.perf_counter() - began)
+
+
+def person_fit(ground: FitGround, study: Study, found: Recorded, answer: Answer, *, seconds: float) -> PersonFit:
+    """Return one person's results, with what is implausible about them."""
+    implausible = plausibility.flags(answer.rec, groups=groups_of(ground.anatomy), scaled=study.emg.scaled)
+    rec = replace(answer.rec, flags=(*implausible, *answer.rec.flags))
     facts = {
-        **more,
-        "seconds": round(time.perf_counter() - began, 3),
+        **answer.facts,
+        "seconds": round(seconds, 3),
         "moment_r2": moment_r2(score(rec)),
         "flags": [asdict(flag) for flag in rec.flags],
         "problems": [problem.as_dict() for problem in found.heard],
         "processing": {trial.name: trial.processing for trial in found.trials},
     }
-    return PersonFit(rec, rows, network, found.quality, facts)
+    return PersonFit(rec, answer.parameters, answer.network, found.quality, facts)
 
 
 def write_person(run: RunDirectory, fit: PersonFit, ground: FitGround) -> None:
@@ -109,10 +130,8 @@ def flags_in(facts: Mapping[str, Any]) -> tuple[Flag, ...]:
     return tuple(Flag(**flag) for flag in facts.get("flags", ()))
 
 
-def _taught(ground: FitGround, prior: DeepPrior, study: Study, found: Recorded, told: Stage) -> _Fitted:
-    """Return the person as the learned prior knows him."""
-    fitted = taught_person(found.trials, study, ground.anatomy, ground.model, prior)
-    told("reconstruct", None)
+def taught_answer(ground: FitGround, fitted: TaughtSubject, found: Recorded) -> Answer:
+    """Return the answer for a person whom the learned prior knows."""
     rec = answered(fitted, ground.model, found.trials)
     facts = {
         "converged": fitted.converged,
@@ -120,33 +139,31 @@ def _taught(ground: FitGround, prior: DeepPrior, study: Study, found: Recorded, 
         "decided": [asdict(row) for row in decided(fitted)],
         "calibrations": [asdict(row) for row in fitted.calibrations],
     }
-    return rec, fitted.rows, taught_to_arrays(fitted, found.scale), facts
+    return Answer(rec, fitted.rows, taught_to_arrays(fitted, found.scale), facts)
 
 
-def _trained_on(ground: FitGround, found: Recorded, checkpoints: CheckpointStore, told: Stage) -> _Fitted:
-    """Return the person after networks were trained on him."""
-    subject = found.trials[0].subject
-    work = SubjectFit(found.trials, ground.objectives, seed=ground.seed)
-    state = _trained(work, subject, checkpoints, told)
-    told("reconstruct", None)
-    fitted = work.fitted(state, subject=subject)
+def trained_answer(ground: FitGround, work: SubjectFit, state: TrainingState, found: Recorded) -> Answer:
+    """Return the answer for a person on whom networks were trained."""
+    fitted = work.fitted(state, subject=found.trials[0].subject)
     rec = doubted(fitted, ground.model, found.trials)
-    return rec, fitted.rows, fitted_to_arrays(fitted, found.scale), {"converged": fitted.converged}
+    return Answer(rec, fitted.rows, fitted_to_arrays(fitted, found.scale), {"converged": fitted.converged})
 
 
-def _trained(work: SubjectFit, subject: str, store: CheckpointStore, told: Stage) -> TrainingState:
-    state = work.start()
-    saved = store.latest()
-    if saved is not None:
-        state = state_from_arrays(saved[0], state, file=str(store.folder))
-    last = time.perf_counter()
+class Keeper:
+    """Keeps the checkpoints of one person's training, and tells of its steps."""
 
-    def after_chunk(now: TrainingState, progress: Progress) -> None:
-        nonlocal last
-        told("train", progress)
-        if time.perf_counter() - last > CHECKPOINT_EVERY_S:
-            store.save(now.step, state_to_arrays(now), {"subject": subject})
-            last = time.perf_counter()
+    def __init__(self, subject: str, store: CheckpointStore, told: Stage) -> None:
+        self._subject, self._store, self._told = subject, store, told
+        self._last = time.perf_counter()
 
-    remedy = "Lower [fit] learning_rate, or look at the data with `check`"
-    return trained(work, state, who=subject, remedy=remedy, after_chunk=after_chunk)
+    def latest(self, work: SubjectFit) -> TrainingState:
+        """Return where the training stood, its start where nothing was kept."""
+        start, saved = work.start(), self._store.latest()
+        return start if saved is None else state_from_arrays(saved[0], start, file=str(self._store.folder))
+
+    def __call__(self, now: TrainingState, progress: Progress) -> None:
+        """Hear of a chunk of steps."""
+        self._told("train", progress)
+        if time.perf_counter() - self._last > CHECKPOINT_EVERY_S:
+            self._store.save(now.step, state_to_arrays(now), {"subject": self._subject})
+            self._last = time.perf_counter()

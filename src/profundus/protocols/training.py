@@ -43,10 +43,14 @@ def trained(
 
     Raises ConvergenceError, with ``remedy``, where the loss did not stay finite.
     """
-    found = work.train(state, after_chunk=after_chunk)
-    if not np.all(np.isfinite(found.history)):
+    return finite(work.train(state, after_chunk=after_chunk), who=who, remedy=remedy)
+
+
+def finite(state: TrainingState, *, who: str, remedy: str) -> TrainingState:
+    """Return a state whose loss stayed finite; raises ConvergenceError, with ``remedy``, for others."""
+    if not np.all(np.isfinite(state.history)):
         raise ConvergenceError(f"{who}: the loss is no longer finite. {remedy}")
-    return found
+    return state
 
 
 def doubted(fitted: FittedSubject, model: MusculoskeletalModel, trials: tuple[Trial, ...]) -> Reconstruction:
