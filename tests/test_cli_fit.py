@@ -25,20 +25,11 @@ pytestmark = pytest.mark.slow  # they share one fit
 MUSCLES = ("TRIlong", "TRIlat", "TRImed", "BIClong", "BICshort", "BRA")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiled_once(tmp_path_factory):
-    """Let the processes that these tests start share what JAX compiles."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
-        patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
-        yield
-
-
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
     """Return (study file, run folder, what the command printed, what it said) of one fit by the command."""
     folder = tmp_path_factory.mktemp("tiny")
-    study, run = tiny_study(folder), folder / "run"
+    study, run = tiny_study(folder, steps=80), folder / "run"
     done = command("fit", study, "--out", run, "--seed", 3, "--json")
     assert done.returncode == 0, done.stderr
     return study, run, done.stdout, done.stderr

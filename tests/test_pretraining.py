@@ -36,11 +36,20 @@ class Stopped(Exception):  # noqa: N818  nothing went wrong
     """Somebody pulled the plug."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def in_32_bit():
+    """Learn as a command does: where 64 bits are let in, a training compiles each of its programs twice."""
+    with jax.enable_x64(False):
+        yield
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """Return a folder in which all went through, what was told, and the result."""
     folder, told = tmp_path_factory.mktemp("prior"), []
-    return folder, told, pretrain(RECIPE, folder, workers=1, on_progress=told.append)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pretraining, "CHECKPOINT_EVERY_S", np.inf)  # a slow machine would keep some on the way
+        return folder, told, pretrain(RECIPE, folder, workers=1, on_progress=told.append)
 
 
 def with_people_of(whole, folder):
