@@ -20,6 +20,13 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 settings.register_profile("same", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
+LONG = ("test_cohort.py", "test_cohort_processes.py", "test_study_prior.py", "test_pretraining.py", "test_cli_fit.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, or one worker is alone with it in the end."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
 
 def _reference_root() -> Path | None:
     """Return the folder that holds `oracle/` and `data/`: PROFUNDUS_REFERENCE, or a folder beside the repository."""
