@@ -1,4 +1,4 @@
-"""How time and memory of a fit grow with muscles and with trials, on the gait example: one process a fit, each told by its own clock.
+"""How time and memory of a fit grow with muscles, on the gait example: one process a fit, each told by its own clock.
 
     python benchmarks/growth.py FOLDER_OF_THE_RECORDING [--steps 50]
 
@@ -19,42 +19,16 @@ from pathlib import Path
 GAIT = Path(__file__).parents[1] / "examples" / "gait" / "study.toml"
 MEASURED = ["soleus_r", "med_gas_r", "tib_ant_r", "bifemlh_r", "vas_med_r"]
 MORE = ["lat_gas_r", "semimem_r", "vas_lat_r", "rect_fem_r"]
-DEEP = [
-    *(
-        "tib_post_r",
-        "vas_int_r",
-        "bifemsh_r",
-        "iliacus_r",
-        "semiten_r",
-        "psoas_r",
-        "glut_max1_r",
-        "glut_max2_r",
-        "flex_hal_r",
-    ),
-    *(
-        "flex_dig_r",
-        "per_long_r",
-        "per_brev_r",
-        "per_tert_r",
-        "ext_dig_r",
-        "ext_hal_r",
-        "sar_r",
-        "tfl_r",
-        "grac_r",
-        "pect_r",
-    ),
-    *(
-        "add_long_r",
-        "add_brev_r",
-        "add_mag1_r",
-        "add_mag2_r",
-        "add_mag3_r",
-        "glut_max3_r",
-        "glut_med1_r",
-        "glut_med2_r",
-    ),
-    *("glut_med3_r", "glut_min1_r", "glut_min2_r", "glut_min3_r", "quad_fem_r", "gem_r", "peri_r"),
-]
+NAMES = """
+    tib_post_r vas_int_r bifemsh_r iliacus_r semiten_r psoas_r glut_max1_r glut_max2_r flex_hal_r flex_dig_r
+    per_long_r per_brev_r per_tert_r ext_dig_r ext_hal_r sar_r tfl_r grac_r pect_r add_long_r add_brev_r
+    add_mag1_r add_mag2_r add_mag3_r glut_max3_r glut_med1_r glut_med2_r glut_med3_r glut_min1_r glut_min2_r
+    glut_min3_r quad_fem_r gem_r peri_r
+"""
+DEEP = NAMES.split()
+TRUNK = ["ercspn_r", "ercspn_l", "intobl_r", "intobl_l", "extobl_r", "extobl_l"]
+LEG = ["hip_flexion_r", "knee_angle_r", "ankle_angle_r"]
+ALL = [*LEG, "hip_flexion_l", "knee_angle_l", "ankle_angle_l", "lumbar_extension"]
 TRIAL = """  [[subject.trial]]
   name = "part_{n}"
   kinematics = "data/walk36/ik.sto"
@@ -66,7 +40,7 @@ TRIAL = """  [[subject.trial]]
 STUDY = """[study]
 name = "growth"
 model = "model/gait2392.osim"
-coordinates = ["hip_flexion_r", "knee_angle_r", "ankle_angle_r"]
+coordinates = {coordinates}
 measured = {measured}
 deep = {deep}
 ignored = ["*"]
@@ -84,10 +58,14 @@ id = "adult"
 
 
 def study(muscles: int, trials: int, seconds: float, steps: int) -> str:
-    """Return a study of so many muscles, with trials of a length [s], the last of them for testing."""
+    """Return a study of so many muscles, with trials of a length [s], the last of them for testing; beyond a leg: the whole model."""
     measured = (MEASURED + MORE)[: max(5, min(9, muscles // 2))]
-    deep = DEEP[: muscles - len(measured)]
-    text = STUDY.format(measured=json.dumps(measured), deep=json.dumps(deep), steps=steps)
+    leg = [*measured, *DEEP]
+    everything = [*leg, *(name.removesuffix("r") + "l" for name in leg), *TRUNK]
+    deep = everything[len(measured) : muscles]
+    coordinates = LEG if muscles <= len(leg) else ALL
+    lists = {"coordinates": coordinates, "measured": measured, "deep": deep}
+    text = STUDY.format(steps=steps, **{name: json.dumps(values) for name, values in lists.items()})
     for n in range(trials):
         role = "test" if n and n == trials - 1 else "fit"
         text += TRIAL.format(n=n, start=seconds * n, end=seconds * (n + 1), role=role)
@@ -124,7 +102,7 @@ def main() -> None:
     asked.add_argument("data", type=Path)
     asked.add_argument("--steps", type=int, default=50)
     given = asked.parse_args()
-    cases = [(muscles, 4, 7.5) for muscles in (6, 12, 24, 43)] + [(12, trials, 3.75) for trials in (2, 4, 8, 16)]
+    cases = [(muscles, 4, 7.5) for muscles in (6, 12, 24, 43, 92)]
     print("muscles  trials  seconds  first s  next s  peak MB", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for muscles, trials, seconds in cases:

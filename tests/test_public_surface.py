@@ -55,7 +55,7 @@ def test_rooms_of_the_same_name_do_not_hide_functions():
 
 def test_a_run_offers_what_the_documentation_shows():
     public = {name for name in vars(profundus.Run) if not name.startswith("_")}
-    assert public == {"subjects", "scores", "parameters", "dataset", "reconstruct", "report"}
+    assert public == {"subjects", "scores", "parameters", "dataset", "reconstruct", "stream", "report"}
     assert list(profundus.Run.__dataclass_fields__) == ["path"]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cli_study import ELBOW, TRIAL, called
+from profundus.api import Run
 from profundus.errors import InputError
 from profundus.io.run_directory import start_run
 from profundus.io.tables import read_table
@@ -54,6 +55,18 @@ def test_a_trial_played_once_more_gives_the_causal_answer_and_a_record(run, tmp_
     np.testing.assert_allclose(table["BRA"], whole.excitation[:, 5], atol=1e-9)
     np.testing.assert_allclose(table["BRA_upper"], whole.upper[:, 5], atol=1e-9)
     assert not table["lost_channels"].any()
+
+
+def test_python_streams_a_run_frame_by_frame(run):
+    trial = streamed_person(run).answer.trials[2].trial
+    measured = trial.emg[:, MEASURED]
+    stream = Run(run).stream(zip(trial.time, measured, trial.angle, strict=True), load_kg=trial.load_kg)
+    found = np.array([answer.excitation for answer in stream])
+    known = streamed_person(run)
+    whole = causal_reconstruction(known.student, [trial]).trials[0]
+    np.testing.assert_allclose(found, whole.excitation, atol=1e-9)
+    with pytest.raises(InputError, match="sub-09"):
+        Run(run).stream([], subject="sub-09")
 
 
 def test_frames_on_stdout_are_one_object_a_line(run, capsys):

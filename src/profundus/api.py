@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +16,7 @@ from profundus.records import Recipe, Reconstruction, Scorecard, ScoreRow, Study
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from numpy.typing import ArrayLike
 
     from profundus.errors import Problem
     from profundus.io.comparison_directory import ComparisonDirectory
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from profundus.protocols.cohort import CohortProgress
     from profundus.protocols.fitting import FitProgress
     from profundus.protocols.pretraining import PretrainProgress
+    from profundus.stream.live import Answer
 
 __all__ = [
     "Comparison",
@@ -96,6 +98,31 @@ class Run:
         root = None if data_root is None else Path(data_root)
         trials = (trial,) if isinstance(trial, Trial) else person.trials(Path(trial), data_root=root)
         return _answer(person.answer(trials))
+
+    def stream(
+        self,
+        frames: Iterable[tuple[float, ArrayLike, ArrayLike]],
+        *,
+        subject: str | None = None,
+        load_kg: float = float("nan"),
+    ) -> Iterator[Answer]:
+        """Return, frame by frame, what a fitted person's muscles do now, frame by frame, from the past alone.
+
+        A frame is time [s], envelopes (measured muscles, in the study's order and unit; NaN where one is missing) and angles [rad]
+        (coordinates). An answer has ``time``, ``excitation``, ``lower``, ``upper`` (muscle) and ``flags``; frames that come twice or late
+        are passed over. Raises InputError where the run is not finished or does not have the person.
+        """
+        import numpy as np
+
+        from profundus.protocols.streamed_person import streamed_person
+        from profundus.stream.live import Frame, LiveSubject
+
+        person = streamed_person(self.path, subject)
+        live = LiveSubject(person.student, load_kg=load_kg)
+        return live.over(
+            Frame(time, np.asarray(emg, float) / person.maximum, np.asarray(angle, float))
+            for time, emg, angle in frames
+        )
 
     def report(self) -> Path:
         """Write the page of the run again and return its path."""
