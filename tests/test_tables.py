@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from profundus.errors import FileFormatError, InputError, MissingFileError, UnsafeInputError
-from profundus.io.table_header import is_entry
+from profundus.io.table_header import is_entry, is_numbers
 from profundus.io.tables import read_table, write_table
 from profundus.records import Table
 
@@ -403,9 +403,8 @@ def test_a_defect_elsewhere_does_not_change_what_the_other_lines_say(tmp_path, r
 # --- writing -------------------------------------------------------------------------------------------------------------
 
 TEXT = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=12)
-NAME = TEXT.filter(
-    lambda text: not is_entry(text)
-)  # "version=" as a name would be read as an entry: the writer refuses it
+# "version=" would be read as an entry, "7" as data: the writer refuses them
+NAME = TEXT.filter(lambda text: not is_entry(text) and not is_numbers(text))
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -443,6 +442,7 @@ def test_missing_values_come_back_as_missing(tmp_path):
         (Table(("",), np.zeros(1), np.zeros((1, 1)), "n"), "empty"),
         (Table(("time",), np.zeros(1), np.zeros((1, 1)), "n"), "'time'"),
         (Table(("a",), np.zeros(1), np.zeros((1, 1)), "VERSION="), "as a name"),
+        (Table(("a",), np.zeros(1), np.zeros((1, 1)), "1.5"), "TimeSeriesTable takes for data"),
         (Table(("a", "a"), np.zeros(1), np.zeros((1, 2)), "n"), "more than once"),
         (Table(("a",), np.zeros(1), np.full((1, 1), np.inf), "n"), "infinite"),
         (Table(("a",), np.zeros(2), np.zeros((2, 1)), "n"), "increasing"),
@@ -499,3 +499,8 @@ def test_a_clean_table_is_read_in_one_pass(tmp_path, monkeypatch):
     table = Table(tuple(f"m{i}" for i in range(99)), np.arange(1700) * 0.01, values, "big", False)
     write_table(table, tmp_path / "big.sto")
     np.testing.assert_array_equal(read_table(tmp_path / "big.sto").values, values)
+
+
+def test_a_file_named_by_a_number_gets_a_name_that_opensim_reads(tmp_path):
+    write_table(Table(("a",), np.zeros(1), np.zeros((1, 1)), "", False), tmp_path / "100.sto")
+    assert read_table(tmp_path / "100.sto").name == "table 100"

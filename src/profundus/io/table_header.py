@@ -50,6 +50,14 @@ def is_entry(text: str) -> bool:
     return text.casefold() == "endheader" or _ENTRY.fullmatch(text) is not None
 
 
+def is_numbers(text: str) -> bool:
+    """Return whether a line holds numbers alone, so that it may be taken for data."""
+    try:
+        return bool([float(word) for word in text.split()])
+    except ValueError:
+        return False
+
+
 def parsed_header(head: bytes, findings: Findings) -> Header | None:
     """Return the header that ``head`` (the first MAX_HEAD_BYTES of a file) begins with, None if the rest is not worth reading."""
     if not head.strip():

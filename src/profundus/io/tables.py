@@ -13,7 +13,7 @@ from profundus.errors import FileFormatError, InputError, Problem
 from profundus.io.incoming import Findings, opened, shown
 from profundus.io.store import write_whole
 from profundus.io.table_body import Floats, Lines, table_rows
-from profundus.io.table_header import MAX_HEAD_BYTES, Header, is_entry, parsed_header
+from profundus.io.table_header import MAX_HEAD_BYTES, Header, is_entry, is_numbers, parsed_header
 from profundus.records import Table
 
 MAX_BYTES = 2 * 2**30
@@ -64,7 +64,8 @@ def write_table(table: Table, path: str | Path) -> None:
     Raises InputError for what could not be read back: labels with white space, infinite values, time that does not increase.
     """
     path = Path(path)
-    table = table if table.name else replace(table, name=path.stem)
+    if not table.name:
+        table = replace(table, name=f"table {path.stem}" if is_numbers(path.stem) else path.stem)
     if problems := _unwritable(table):
         raise InputError(problems)
     degrees = [] if table.in_degrees is None else [f"inDegrees={'yes' if table.in_degrees else 'no'}"]
@@ -147,6 +148,8 @@ def _unwritable(table: Table) -> list[Problem]:
     complaints: list[str] = []
     if not table.name.isprintable() or table.name != table.name.strip() or is_entry(table.name):
         complaints.append(f"the name {shown(table.name)} would not be read as a name")
+    elif is_numbers(table.name):
+        complaints.append(f"the name {shown(table.name)} is a number, which OpenSim's TimeSeriesTable takes for data")
     for label in table.labels:
         if not label.isprintable() or label != "".join(label.split()) or not label or label.casefold() == "time":
             complaints.append(f"label {shown(label)} is empty, 'time', or holds white space or control characters")
