@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from profundus.errors import ProfundusError
+import numpy as np
+
+from profundus.errors import ConvergenceError, ProfundusError
 from profundus.fit.subject import SubjectFit
 from profundus.fit.training import TrainingState, finish_together
 from profundus.io.weights import CheckpointStore
@@ -78,7 +80,7 @@ def _taught(ground: FitGround, study: Study, people: Sequence[Tried[_Person]]) -
     try:
         whole = iter(fitted([one for one in people if not isinstance(one, ProfundusError)]))
         subjects = _each(people, lambda one: (one, next(whole)))
-    except ProfundusError:  # of one, which must not cost the others
+    except (ProfundusError, np.linalg.LinAlgError):  # of one, which must not cost the others
         subjects = _each(people, lambda one: (one, fitted([one])[0]))
     return _each(subjects, answered)
 
@@ -116,4 +118,6 @@ def _each(items: Sequence[Tried[T]], step: Callable[[T], U]) -> list[Tried[U]]:
             out.append(item if isinstance(item, ProfundusError) else step(item))
         except ProfundusError as error:
             out.append(error)
+        except np.linalg.LinAlgError as error:
+            out.append(ConvergenceError(f"a matrix cannot be inverted ({error}). Look at the data with `check`"))
     return out
