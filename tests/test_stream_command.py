@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,10 +17,13 @@ from profundus.api import Run
 from profundus.errors import InputError
 from profundus.io.run_directory import start_run
 from profundus.io.tables import read_table
+from profundus.protocols.stream_devices import Wanted
+from profundus.protocols.stream_listeners import Heard, Listeners
 from profundus.protocols.streamed_person import streamed_person
-from profundus.protocols.streaming import NOBODY, Heard, Wanted, replay, stream
+from profundus.protocols.streaming import NOBODY, replay, stream
+from profundus.stream.devices import Device
 from profundus.stream.live import LiveSubject
-from profundus.stream.lsl import _can_fence, fenced, lsl
+from profundus.stream.lsl import Inlet, _can_fence, fenced, lsl
 from profundus.stream.offline import causal_reconstruction
 from streaming_people import MEASURED, MUSCLES, STEP, frames, person
 
@@ -92,6 +96,125 @@ def test_ctrl_c_ends_with_a_summary_and_keeps_what_came_out(run, tmp_path):
     assert len(read_table(kept).time) == 102
 
 
+def test_a_trial_is_played_with_another_load_and_for_some_seconds(run, capsys):
+    code, said = called(capsys, "stream", run, "--replay", "trial_2", "--load", "1.5", "--seconds", "2")
+    assert code == 0
+    assert (said["answered"], said["ended"]) == (200, "the time was over")
+    known, answers = streamed_person(run), []
+    replay(known, "trial_2", load_kg=1.5, seconds=2.0, on_answer=answers.append)
+    loaded = LiveSubject(known.student, load_kg=1.5).over(frames(known.answer.trials[2].trial))
+    np.testing.assert_allclose(answers[-1].excitation, list(loaded)[199].excitation, atol=1e-9)
+
+
+def test_what_is_recorded_is_there_while_the_stream_goes_on(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("profundus.io.growing_table.FLUSH_S", 0.0)
+    kept, seen = tmp_path / "kept.sto", []
+
+    def look(answer):
+        if len(seen) < 3:
+            assert not kept.exists()
+            seen.append(read_table(tmp_path / "kept.unfinished.sto"))
+
+    known = streamed_person(run)
+    result = replay(known, "trial_2", heard=Heard(record=kept), seconds=1.0, on_answer=look)
+    assert [len(table.time) for table in seen] == [1, 2, 3]
+    assert result.records == (kept,)
+    assert list(tmp_path.iterdir()) == [kept]
+    table = read_table(kept)
+    assert (len(table.time), table.problems) == (100, ())
+    assert "nRows=100\n" in kept.read_text()
+
+
+def test_a_record_that_is_there_or_was_left_is_refused_before_anything_else(run, tmp_path, capsys):
+    kept, left = tmp_path / "kept.sto", tmp_path / "left.unfinished.sto"
+    kept.write_text("a session")
+    left.write_text("half a session")
+
+    def problems(path, *extra):
+        code, said = called(capsys, "stream", tmp_path / "no run", "--replay", "t", "--record", path, *extra)
+        assert code == 2
+        return said["problems"]
+
+    assert "there is such a file already" in problems(kept)[0]["what"]
+    assert "--overwrite" in problems(kept)[0]["remedy"]
+    assert "that did not end" in problems(tmp_path / "left.sto", "--overwrite")[0]["what"]
+    assert "cannot be recorded here" in problems(tmp_path)[0]["what"]
+    (tmp_path / "folder.sto").mkdir()
+    assert "cannot be recorded here" in problems(tmp_path / "folder.sto")[0]["what"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.access", lambda *_: False)
+        assert "nothing can be written" in problems(tmp_path / "new.sto")[0]["what"]
+    assert kept.read_text() == "a session"
+    code, _ = called(capsys, "stream", run, "--replay", "trial_2", "--seconds", "1", "--record", kept, "--overwrite")
+    assert code == 0
+    assert len(read_table(kept).time) == 100
+
+
+def test_a_clock_that_goes_back_begins_another_record(run, tmp_path):
+    student, kept = streamed_person(run).student, tmp_path / "kept.sto"
+    answers = list(LiveSubject(student).over(frames(person().trials[2].trial)[:20]))
+    with Listeners(student, Heard(record=kept)) as listeners:
+        for answer in (*answers, *answers[:10], *answers[:5]):
+            listeners.listeners[0](answer)
+    assert [path.name for path in listeners.records] == ["kept.sto", "kept_2.sto", "kept_3.sto"]
+    assert [len(read_table(path).time) for path in listeners.records] == [20, 10, 5]
+
+
+class Gone(Exception):
+    """What LSL says of a device without a source id that has gone."""
+
+
+class GoneInlet:
+    def __init__(self, info, *, max_buflen, recover, processing_flags):
+        self.recover = recover
+
+    def time_correction(self, timeout):
+        return 0.0
+
+    open_stream = time_correction
+
+    def pull_chunk(self, timeout, max_samples):
+        raise Gone
+
+
+def test_a_device_that_goes_is_waited_for_and_one_that_cannot_be_found_again_ends_the_stream():
+    said = SimpleNamespace(TimeoutError=TimeoutError, LostError=Gone)
+    library = SimpleNamespace(proc_ALL=15, util=said, StreamInlet=GoneInlet)
+    inlet = Inlet(library, None, Device("Delsys", "EMG", ("BIC",), ("V",), 1000.0))
+    assert inlet._inlet.recover
+    with pytest.raises(InputError, match="'Delsys' has ended, and has no source id"):
+        inlet.pull()
+
+
+def test_what_was_asked_for_is_looked_at_before_streams_are_looked_for(run, monkeypatch, capsys):
+    def no_search(**_):
+        raise AssertionError("streams were looked for")
+
+    monkeypatch.setattr("profundus.protocols.streaming.Network", no_search)
+    with pytest.raises(InputError, match="0 to 1000 kg"):
+        stream(streamed_person(run), Wanted(load_kg=5000.0))
+    code, said = called(capsys, "stream", run, "--load", "5000")
+    assert code == 2
+    assert "1000" in str(said["problems"][0])
+
+
+def test_streaming_is_said_to_begin_only_when_streams_were_found(run, monkeypatch, capsys):
+    from profundus.cli.main import main
+
+    class Nothing:
+        devices = ()
+
+        def __init__(self, **_):
+            pass
+
+    monkeypatch.setattr("profundus.protocols.streaming.Network", Nothing)
+    assert main(["stream", str(run)]) == 2
+    said = capsys.readouterr().err
+    assert "Looking for streams of sub-01 (2 s)" in said
+    assert "Ctrl-C" not in said
+    assert "found no stream of type EMG: there are none on this machine" in said
+
+
 def test_a_reader_that_goes_away_ends_the_stream(run):
     class Gone(io.StringIO):
         def write(self, text):
@@ -113,6 +236,7 @@ def test_nothing_is_sent_where_it_cannot_be_kept_to_this_machine(run, monkeypatc
         (["--subject", "sub-09", "--replay", "trial_2"], "there is no subject 'sub-09'"),
         (["--replay", "walk"], "sub-01 has no trial 'walk'"),
         (["--replay", "trial_2", "--network"], "a trial that is played needs no network"),
+        (["--replay", "trial_2", "--wait", "2"], "a trial that is played needs no network"),
         (["--replay", "trial_2", "--record", "kept.csv"], "answers cannot be recorded here"),
     ],
 )
