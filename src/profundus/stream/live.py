@@ -88,6 +88,11 @@ class LiveSubject:
             if answer is not None:
                 yield answer
 
+    def start_anew(self) -> None:
+        """Forget what was remembered, and when: the next frame may have any time. What was counted stays."""
+        self._time = float("nan")
+        self._age[:] = NEVER
+
     def step(self, frame: Frame) -> Answer | None:
         """Return what the muscles do now; None for a frame that is late, was there already, or has no time."""
         values = np.concatenate([frame.emg, frame.angle])

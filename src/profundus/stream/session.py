@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 import numpy as np
@@ -19,6 +19,8 @@ from profundus.stream.live import Answer, LiveSubject, StreamCounts
 Floats = NDArray[np.float64]
 Listener = Callable[[Answer], object]
 QUANTILES = (0.5, 0.99, 0.999, 1.0)
+EMG, ANGLES = "EMG", "angles"
+SILENT_S = 1.0  # a device that has sent nothing for longer is said to be silent
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,15 @@ class Source:
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """How a session went: ``counts`` of frames, ``late_samples`` of either device (out of order or twice), and ``latency_s``, the quantiles
-    {0.5, 0.99, 0.999, 1} of the time from a frame's last sample to its answer's being told; empty without frames."""
+    """How a session went: ``counts`` of frames, ``late_samples`` of either device (out of order, twice, or with a time that cannot be
+    believed), and ``latency_s``, the quantiles {0.5, 0.99, 0.999, 1} of the time from a frame's last sample to its answer's being told;
+    empty without frames. ``clock_resets`` {device: how often} tells whose clock went back, ``silent`` who has sent nothing for a second."""
 
     counts: StreamCounts
     late_samples: int
     latency_s: Mapping[float, float]
+    clock_resets: Mapping[str, int] = field(default_factory=dict)
+    silent: tuple[str, ...] = ()
 
 
 class Session:
@@ -67,11 +72,15 @@ class Session:
         motion = Channels(len(student.coordinates), rate_hz=joints.rate_hz)
         self._alignment = Alignment(emg_channels, motion, step=student.step)
         self._latencies = array("d")
+        self._devices = {EMG: emg_channels, ANGLES: motion}
+        self._came = dict.fromkeys(self._devices, perf_counter())
+        self._beginnings = 0
 
     def push_emg(self, times: Floats, values: Floats) -> None:
         """Take samples of the EMG device (sample, channel) with their times [s]."""
         if not len(times):
             return
+        self._came[EMG] = perf_counter()
         picked = _picked(values, self._electrodes.wiring)
         found = picked if self._envelope is None else self._envelope.push(picked)
         self._alignment.emg.push(times - self._late, found / self._maximum)
@@ -79,6 +88,7 @@ class Session:
     def push_motion(self, times: Floats, values: Floats) -> None:
         """Take samples of the device that tells angles (sample, channel) with their times [s]."""
         if len(times):
+            self._came[ANGLES] = perf_counter()
             self._alignment.motion.push(times, _picked(values, self._joints.wiring))
 
     @property
@@ -91,6 +101,9 @@ class Session:
         answers = []
         for frame in self._alignment.frames():
             began = perf_counter()
+            if self._alignment.beginnings > self._beginnings:
+                self._beginnings = self._alignment.beginnings
+                self.live.start_anew()
             answer = self.live.step(frame)
             if answer is not None:
                 for listener in self._listeners:
@@ -102,9 +115,14 @@ class Session:
     @property
     def summary(self) -> SessionSummary:
         """Return how the session went so far."""
-        late = self._alignment.emg.late + self._alignment.motion.late
         found = np.quantile(self._latencies, QUANTILES).tolist() if len(self._latencies) else []
-        return SessionSummary(self.live.counts, late, dict(zip(QUANTILES, found, strict=bool(found))))
+        return SessionSummary(
+            self.live.counts,
+            sum(device.late for device in self._devices.values()),
+            dict(zip(QUANTILES, found, strict=bool(found))),
+            {name: device.resets for name, device in self._devices.items() if device.resets},
+            tuple(name for name, came in self._came.items() if perf_counter() - came > SILENT_S),
+        )
 
 
 def _picked(values: Floats, wiring: Wiring) -> Floats:
