@@ -145,11 +145,14 @@ class Network:
 
 
 class Inlet:
-    """Samples of one device on this machine's LSL clock: clocks are compared, jitter is smoothed, order is kept by LSL."""
+    """Samples of one device on this machine's LSL clock: clocks are compared, jitter is smoothed, order is kept by LSL.
+
+    A device that goes away is silent, and heard again when it is back: LSL finds it by its source id.
+    """
 
     def __init__(self, library: ModuleType, info: Any, device: Device) -> None:
         self.device, self._lsl = device, library
-        self._inlet = library.StreamInlet(info, max_buflen=BUFFER_S, processing_flags=library.proc_ALL)
+        self._inlet = library.StreamInlet(info, max_buflen=BUFFER_S, recover=True, processing_flags=library.proc_ALL)
         try:
             self._inlet.time_correction(timeout=OPEN_S)  # first: it takes half a second, in which samples would heap up
             self._inlet.open_stream(timeout=OPEN_S)
@@ -160,13 +163,14 @@ class Inlet:
     def pull(self, *, wait: bool = False) -> tuple[Floats, Floats]:
         """Return the times [s] (sample,) and values (sample, channel) that have come; with ``wait`` up to 20 ms for the first.
 
-        Raises InputError where the device has gone for good.
+        Raises InputError where a device that has no source id has gone: LSL would not know it again.
         """
         try:
             first, stamp = self._inlet.pull_sample(timeout=WAIT_S) if wait else (None, None)
             rows, stamps = self._inlet.pull_chunk(timeout=0.0, max_samples=4096)
         except self._lsl.util.LostError as error:
-            raise InputError(Problem("error", f"the stream '{self.device.name}' has ended")) from error
+            what = f"the stream '{self.device.name}' has ended, and has no source id by which it could be found again"
+            raise InputError(Problem("error", what)) from error
         if first is not None:
             rows, stamps = [first, *rows], [stamp, *stamps]
         if not rows:
