@@ -20,8 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
+from profundus.protocols.stream_devices import Wanted
 from profundus.protocols.streamed_person import StreamedPerson, streamed_person
-from profundus.protocols.streaming import Wanted, stream
+from profundus.protocols.streaming import stream
 from profundus.stream.live import Frame, LiveSubject
 from profundus.stream.lsl import fenced, lsl
 

@@ -160,7 +160,7 @@ def test_a_clock_that_goes_back_begins_another_record(run, tmp_path):
     assert [len(read_table(path).time) for path in listeners.records] == [20, 10, 5]
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """What LSL says of a device without a source id that has gone."""
 
 
@@ -174,11 +174,11 @@ class GoneInlet:
     open_stream = time_correction
 
     def pull_chunk(self, timeout, max_samples):
-        raise Gone
+        raise GoneError
 
 
 def test_a_device_that_goes_is_waited_for_and_one_that_cannot_be_found_again_ends_the_stream():
-    said = SimpleNamespace(TimeoutError=TimeoutError, LostError=Gone)
+    said = SimpleNamespace(TimeoutError=TimeoutError, LostError=GoneError)
     library = SimpleNamespace(proc_ALL=15, util=said, StreamInlet=GoneInlet)
     inlet = Inlet(library, None, Device("Delsys", "EMG", ("BIC",), ("V",), 1000.0))
     assert inlet._inlet.recover

@@ -23,11 +23,15 @@ def stream(
     angles: Annotated[
         str | None, typer.Option(metavar="NAME", help="Stream of joint angles. Default: the only one of type MoCap.")
     ] = None,
-    load: Annotated[float | None, typer.Option(min=0.0, metavar="KG", help="What is held. Default: unknown.")] = None,
+    load: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1000.0, metavar="KG", help="What is held. Default: unknown; of a trial: its own."),
+    ] = None,
     outlet: Annotated[
         str | None, typer.Option(metavar="NAME", help="Send the excitations as a stream of this name.")
     ] = None,
-    record: Annotated[Path | None, typer.Option(metavar="FILE.sto", help="Keep what came out.")] = None,
+    record: Annotated[Path | None, typer.Option(metavar="FILE.sto", help="Keep what comes out, as it comes.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file of --record.")] = False,
     frames: Annotated[
         bool, typer.Option("--frames", help="Print every answer to stdout, a JSON object a line.")
     ] = False,
@@ -38,7 +42,9 @@ def stream(
         bool, typer.Option("--network", help="Find streams of other machines, and send to them, too.")
     ] = False,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="End after so long. Default: Ctrl-C ends it.")] = None,
-    wait: Annotated[float, typer.Option(min=0.1, max=60.0, help="For how long streams are looked for [s].")] = 2.0,
+    wait: Annotated[
+        float | None, typer.Option(min=0.1, max=60.0, help="For how long streams are looked for [s]. Default: 2.")
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
     debug: Debug = False,
@@ -48,7 +54,7 @@ def stream(
     Takes EMG and angles from Lab Streaming Layer, sample by sample, and tells excitations with their bands 100 times a second.
     """
     from profundus.cli.streaming import streamed
-    from profundus.protocols.streaming import Wanted
+    from profundus.protocols.stream_devices import Wanted
 
     nothing, forever = float("nan"), float("inf")
     wanted = Wanted(
@@ -62,6 +68,7 @@ def stream(
         trial=replay,
         outlet=outlet,
         record=record,
+        overwrite=overwrite,
         frames=frames and not json,
         quiet=quiet,
     )

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from profundus.cli.outcome import Outcome, Words, printable, table
 from profundus.errors import InputError, Problem
+from profundus.protocols.stream_devices import Found, Wanted
 from profundus.protocols.stream_listeners import Heard
 from profundus.protocols.streamed_person import streamed_person
-from profundus.protocols.streaming import StreamResult, Wanted, replay, stream
+from profundus.protocols.streaming import StreamResult, replay, stream
 from profundus.stream.session import SessionSummary
 
 NAMES = {0.5: "median", 0.99: "99 %", 0.999: "99.9 %", 1.0: "longest"}
@@ -27,6 +29,7 @@ def streamed(
     trial: str | None = None,
     outlet: str | None = None,
     record: Path | None = None,
+    overwrite: bool = False,
     frames: bool = False,
     quiet: bool = False,
 ) -> Outcome:
@@ -35,15 +38,18 @@ def streamed(
     With ``frames`` stdout takes the answers, one JSON object a line, and the words go to stderr.
     """
     _refuse_both(wanted, trial, outlet)
+    heard = Heard(outlet, record, sys.stdout if frames else None, overwrite)
+    heard.refuse_places()
     person = streamed_person(run, subject)
-    heard = Heard(outlet, record, sys.stdout if frames else None)
     with _few_pauses():
         if trial is not None:
-            result = replay(person, trial, heard=heard)
+            result = replay(person, trial, heard=heard, load_kg=wanted.load_kg, seconds=wanted.seconds)
+        elif quiet:
+            result = stream(person, wanted, heard=heard)
         else:
-            if not quiet:
-                print(f"Streaming {printable(person.student.subject)}; Ctrl-C ends it.", file=sys.stderr, flush=True)
-            result = stream(person, wanted, heard=heard, on_second=None if quiet else _told)
+            _say(f"Looking for streams of {person.student.subject} ({wanted.patience_s:g} s)")
+            began = partial(_began, person.student.subject)
+            result = stream(person, wanted, heard=heard, on_found=began, on_second=_told)
     if frames:
         for line in _lines(result):
             print(line, file=sys.stderr)
@@ -64,18 +70,27 @@ def _few_pauses() -> Iterator[None]:
 
 def _refuse_both(wanted: Wanted, trial: str | None, outlet: str | None) -> None:
     named = [wanted.emg, wanted.angles]
-    if trial is not None and (any(named) or outlet is not None or wanted.network):
+    if trial is not None and (any(named) or outlet is not None or wanted.network or wanted.wait_s is not None):
         what = "a trial that is played needs no network"
-        raise InputError(
-            Problem("error", what, remedy="Leave out --replay, or --emg, --angles, --outlet and --network")
-        )
+        remedy = "Leave out --replay, or --emg, --angles, --outlet, --network and --wait"
+        raise InputError(Problem("error", what, remedy=remedy))
+
+
+def _began(subject: str, found: Found) -> None:
+    emg, angles = found.electrodes[0].name, found.joints[0].name
+    _say(f"Streaming {subject} from '{emg}' and '{angles}'; Ctrl-C ends it.")
+
+
+def _say(words: str) -> None:
+    print(printable(words), file=sys.stderr, flush=True)
 
 
 def _told(summary: SessionSummary) -> None:
     counts = summary.counts
     median = f", {1e3 * summary.latency_s[0.5]:.2f} ms a frame" if summary.latency_s else ""
     lost = ", lost: " + ", ".join(counts.lost) if counts.lost else ""
-    print(f"{counts.answered} frames, {counts.missed} missed{median}{printable(lost)}", file=sys.stderr, flush=True)
+    silent = ", silent: " + ", ".join(summary.silent) if summary.silent else ""
+    _say(f"{counts.answered} frames, {counts.missed} missed{median}{lost}{silent}")
 
 
 def _facts(result: StreamResult) -> dict[str, object]:
@@ -83,10 +98,12 @@ def _facts(result: StreamResult) -> dict[str, object]:
         "subject": result.subject,
         **asdict(result.summary.counts),
         "late_samples": result.summary.late_samples,
+        "clock_resets": dict(result.summary.clock_resets),
+        "silent": result.summary.silent,
         "latency_ms": {NAMES[q]: 1e3 * seconds for q, seconds in result.summary.latency_s.items()},
         "seconds": result.seconds,
         "ended": result.ended,
-        "record": result.record,
+        "records": result.records,
         "against_run": {name: {"r": r, "rmse": rmse} for name, (r, rmse) in (result.against_run or {}).items()},
         "ignored_channels": result.ignored,
     }
@@ -102,11 +119,12 @@ def _lines(result: StreamResult) -> list[str]:
     said += [
         f"{name}: missing in {n} frames, lost in {counts.lost.get(name, 0)}." for name, n in counts.missing.items()
     ]
+    said += [f"{name}: clock resets: {n}." for name, n in result.summary.clock_resets.items()]
     if result.summary.latency_s:
         told = ", ".join(f"{NAMES[q]} {1e3 * seconds:.2f} ms" for q, seconds in result.summary.latency_s.items())
         said.append(f"From a frame to its answer: {told}.")
     said += [f"Not used: {', '.join(result.ignored)}."] if result.ignored else []
-    said += [f"Answers: {result.record}"] if result.record is not None and counts.answered else []
+    said += [f"Answers: {path}" for path in result.records]
     return [printable(line) for line in said]
 
 

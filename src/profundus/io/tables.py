@@ -68,14 +68,20 @@ def write_table(table: Table, path: str | Path) -> None:
         table = replace(table, name=f"table {path.stem}" if is_numbers(path.stem) else path.stem)
     if problems := _unwritable(table):
         raise InputError(problems)
-    degrees = [] if table.in_degrees is None else [f"inDegrees={'yes' if table.in_degrees else 'no'}"]
-    head = [table.name, "version=1", f"nRows={len(table.time)}", f"nColumns={len(table.labels) + 1}", *degrees]
-    labels = "\t".join(("time", *table.labels))
+    head = table_head(table.name, table.labels, rows=len(table.time), in_degrees=table.in_degrees)
     pattern = "\t".join(["%.17g"] * (len(table.labels) + 1))
     values = np.column_stack([table.time, table.values])
     blocks = np.split(values, range(BLOCK_ROWS, len(values), BLOCK_ROWS))
     rows = ["\n".join(pattern % tuple(row) for row in block.tolist()) for block in blocks]
-    write_whole(path, "\n".join([*head, "endheader", labels, *rows, ""]))
+    write_whole(path, head + "\n".join([*rows, ""]))
+
+
+def table_head(name: str, labels: tuple[str, ...], *, rows: int | None, in_degrees: bool | None) -> str:
+    """Return all lines of a table before its numbers, the labels last; without ``rows`` it does not say how many there are."""
+    count = [] if rows is None else [f"nRows={rows}"]
+    degrees = [] if in_degrees is None else [f"inDegrees={'yes' if in_degrees else 'no'}"]
+    head = [name, "version=1", *count, f"nColumns={len(labels) + 1}", *degrees, "endheader"]
+    return "\n".join([*head, "\t".join(("time", *labels)), ""])
 
 
 def _check_claims(header: Header, rows: int, findings: Findings, *, complete: bool) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
+from profundus.protocols.stream_devices import Found, Wanted, found_devices
 from profundus.protocols.stream_listeners import Heard, Listeners
 from profundus.protocols.streamed_person import StreamedPerson
 from profundus.records import EmgSettings, TrialReconstruction
-from profundus.stream.devices import Device, Wiring, chosen_device, emg_wiring, motion_wiring
+from profundus.stream.devices import Wiring
 from profundus.stream.live import Answer, LiveSubject
 from profundus.stream.lsl import Inlet, Network, refuse_open_outlet
 from profundus.stream.remembering import delayed
@@ -22,36 +23,21 @@ from profundus.stream.session import Listener, Session, SessionSummary, Source
 from profundus.stream.student import Student
 
 Floats = NDArray[np.float64]
-EMG_KINDS, MOTION_KINDS = ("EMG",), ("MoCap", "Kinematics", "Angles")
-WAIT_S = 2.0
 CHUNK = 8  # samples of a trial that are played at once
 TELL_EVERY_S = 1.0
-NOBODY = "whoever read the answers went away"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which streams are meant, by name (else the only one of its type), and for how long; ``network`` looks beyond this machine, and sends
-    there, too."""
-
-    emg: str | None = None
-    angles: str | None = None
-    load_kg: float = float("nan")
-    network: bool = False
-    wait_s: float = WAIT_S
-    seconds: float = float("inf")
+NOBODY, OVER = "whoever read the answers went away", "the time was over"
 
 
 @dataclass(frozen=True)
 class StreamResult:
-    """How a stream went. ``ended`` says in a sentence why it did; ``against_run`` {muscle: (r, RMSE)} holds a played trial against what the
-    run says of it, for muscles without electrodes."""
+    """How a stream went. ``ended`` says in a sentence why it did; ``records`` are the files that hold its answers; ``against_run`` {muscle:
+    (r, RMSE)} holds a played trial against what the run says of it, for muscles without electrodes."""
 
     subject: str
     summary: SessionSummary
     seconds: float
     ended: str
-    record: Path | None = None
+    records: tuple[Path, ...] = ()
     against_run: Mapping[str, tuple[float, float]] | None = None
     ignored: tuple[str, ...] = ()
 
@@ -62,11 +48,14 @@ def replay(
     *,
     heard: Heard | None = None,
     paced: bool = False,
+    load_kg: float = float("nan"),
+    seconds: float = float("inf"),
     on_answer: Listener | None = None,
 ) -> StreamResult:
-    """Play a trial of the run through the same path as streams take, without any network; ``paced`` takes as long as the trial did.
+    """Play a trial of the run, or its first ``seconds``, through the same path as streams take, without any network.
 
-    Raises InputError for a trial that the run does not have.
+    ``paced`` takes as long as the trial did; a ``load_kg`` takes the place of the trial's own. Raises InputError for a trial that the run
+    does not have.
     """
     part = _named(person, trial)
     recorded, student = part.trial, person.student
@@ -74,16 +63,17 @@ def replay(
     plain = EmgSettings("envelope", "none")  # the run's envelopes are fractions already
     electrodes, joints = (_plain(n, student.step) for n in (len(student.measured), len(student.coordinates)))
     kept: list[Answer] = []
+    played = recorded.time[recorded.time < recorded.time[0] + seconds]
+    ended = f"the trial {trial} was played" if len(played) == len(recorded.time) else OVER
+    live = LiveSubject(student, load_kg=recorded.load_kg if np.isnan(load_kg) else load_kg)
     began = time.perf_counter()
-    ended = f"the trial {trial} was played"
     with Listeners(student, heard or Heard()) as listeners:
         told = [*listeners.listeners, kept.append, *([on_answer] if on_answer else [])]
-        live = LiveSubject(student, load_kg=recorded.load_kg)
         session = Session(
             live, plain, np.ones(len(student.measured)), electrodes=electrodes, joints=joints, listeners=told
         )
         try:
-            for rows in _chunks(recorded.time, paced=paced):
+            for rows in _chunks(played, paced=paced):
                 session.push_emg(recorded.time[rows], emg[rows])
                 session.push_motion(recorded.time[rows], recorded.angle[rows])
                 session.answer()
@@ -91,9 +81,8 @@ def replay(
             ended = "interrupted"
         except BrokenPipeError:
             ended = NOBODY
-    against = _against(student, part, kept)
-    seconds = time.perf_counter() - began
-    return StreamResult(student.subject, session.summary, seconds, ended, (heard or Heard()).record, against)
+    took = time.perf_counter() - began
+    return StreamResult(student.subject, session.summary, took, ended, listeners.records, _against(student, part, kept))
 
 
 def stream(
@@ -102,36 +91,40 @@ def stream(
     *,
     heard: Heard | None = None,
     on_answer: Listener | None = None,
+    on_found: Callable[[Found], object] = lambda found: None,
     on_second: Callable[[SessionSummary], object] | None = None,
 ) -> StreamResult:
-    """Answer the streams of a laboratory until they end, ``seconds`` have passed, or Ctrl-C. ``on_second`` hears each second how it goes.
+    """Answer the streams of a laboratory until they end, ``seconds`` have passed, or Ctrl-C.
 
-    Raises InputError where a stream is not there, or its channels, units or rate are not those of the person's study.
+    ``on_found`` hears which streams they are, ``on_second`` each second how it goes. Raises InputError where a stream is not there, or its
+    channels, units or rate are not those of the person's study; what else was asked for is looked at before streams are looked for.
     """
     listening, student = heard or Heard(), person.student
+    listening.refuse_places()
     if listening.outlet is not None:
         refuse_open_outlet(network=wanted.network)
-    network = Network(network=wanted.network, wait_s=wanted.wait_s)
-    electrodes, joints = _devices(network.devices, person, wanted)
-    ignored = _unused(electrodes, joints)
     live = LiveSubject(student, load_kg=wanted.load_kg)
+    network = Network(network=wanted.network, wait_s=wanted.patience_s)
+    found = found_devices(network.devices, person, wanted)
+    on_found(found)
+    (electrodes, emg_wiring), (joints, joint_wiring) = found.electrodes, found.joints
     with Listeners(student, listening, network=wanted.network) as listeners:
         told = [*listeners.listeners, *([on_answer] if on_answer else [])]
         session = Session(
             live,
             person.emg,
             person.maximum,
-            electrodes=Source(electrodes[1], electrodes[0].rate_hz),
-            joints=Source(joints[1], joints[0].rate_hz),
+            electrodes=Source(emg_wiring, electrodes.rate_hz),
+            joints=Source(joint_wiring, joints.rate_hz),
             listeners=told,
         )
         began = time.perf_counter()
-        inlets = network.inlet(electrodes[0]), network.inlet(joints[0])
+        inlets = network.inlet(electrodes), network.inlet(joints)
         ended = _pulled(session, *inlets, until=began + wanted.seconds, on_second=on_second)
         seconds = time.perf_counter() - began
         for inlet in inlets:
             inlet.close()
-    return StreamResult(student.subject, session.summary, seconds, ended, listening.record, ignored=ignored)
+    return StreamResult(student.subject, session.summary, seconds, ended, listeners.records, ignored=found.unused)
 
 
 def _pulled(
@@ -159,37 +152,7 @@ def _pulled(
         return NOBODY
     except InputError as error:  # a device has gone: what was answered until then is kept
         return str(error)
-    return "the time was over"
-
-
-def _devices(
-    devices: Sequence[Device], person: StreamedPerson, wanted: Wanted
-) -> tuple[tuple[Device, Wiring], tuple[Device, Wiring]]:
-    """Return both devices with their wiring. Raises InputError with the problems of both."""
-    student = person.student
-    problems: list[Problem] = []
-    found: list[tuple[Device, Wiring]] = []
-    for name, kinds, what in ((wanted.emg, EMG_KINDS, "EMG"), (wanted.angles, MOTION_KINDS, "angles")):
-        try:
-            device = chosen_device(devices, name=name, kinds=kinds, what=what)
-            wired = (
-                emg_wiring(device, student.measured, person.emg, fractions=person.fractions)
-                if what == "EMG"
-                else motion_wiring(device, student.coordinates)
-            )
-            found.append((device, wired))
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return found[0], found[1]
-
-
-def _unused(*wired: tuple[Device, Wiring]) -> tuple[str, ...]:
-    """Return the channels that nobody asked for."""
-    return tuple(
-        label for device, wiring in wired for at, label in enumerate(device.labels) if at not in wiring.columns
-    )
+    return OVER
 
 
 def _named(person: StreamedPerson, trial: str) -> TrialReconstruction:
@@ -210,7 +173,7 @@ def _chunks(times: Floats, *, paced: bool) -> Iterator[slice]:
     for start in range(0, len(times), size):
         if paced:
             time.sleep(max(0.0, began + float(times[start] - times[0]) - time.perf_counter()))
-        yield slice(start, start + size)
+        yield slice(start, min(start + size, len(times)))
 
 
 def _against(student: Student, part: TrialReconstruction, answers: Sequence[Answer]) -> dict[str, tuple[float, float]]:

@@ -45,17 +45,22 @@ class Wiring:
     factors: tuple[float, ...]
 
 
-def chosen_device(devices: Sequence[Device], *, name: str | None, kinds: Sequence[str], what: str) -> Device:
+def chosen_device(
+    devices: Sequence[Device], *, name: str | None, kinds: Sequence[str], what: str, where: str = "on this machine"
+) -> Device:
     """Return the stream that is meant, by name or else the only one of a type. Raises InputError that lists those that there are."""
     lower = [kind.lower() for kind in kinds]
     found = [one for one in devices if (one.name == name if name is not None else one.kind.lower() in lower)]
     if len(found) == 1:
         return found[0]
     asked = f"named '{name}'" if name is not None else "of type " + " or ".join(kinds)
-    said = f"no stream {asked} for {what}" if not found else f"{len(found)} streams {asked} for {what}"
-    there = "; ".join(str(one) for one in devices) or "none on this machine"
+    aim = "" if name is None and len(kinds) == 1 and kinds[0] == what else f" for {what}"
+    said = f"found {len(found) or 'no'} stream{'s' if found else ''} {asked}{aim}"
     remedy = "Start the device's program, or name its stream (--emg, --angles; --network looks beyond this machine)"
-    raise InputError(Problem("error", said, expected=f"one of those there are: {there}", remedy=remedy))
+    if not devices:
+        raise InputError(Problem("error", f"{said}: there are none {where}", remedy=remedy))
+    there = "; ".join(str(one) for one in devices)
+    raise InputError(Problem("error", said, expected=f"one of those {where}: {there}", remedy=remedy))
 
 
 def emg_wiring(device: Device, muscles: Sequence[str], settings: EmgSettings, *, fractions: bool) -> Wiring:
