@@ -7,6 +7,7 @@ import pytest
 
 from curls import DEEP, arm
 from profundus.model.clocks import INSET_S, SLOW, placed, spread_out, true_windows
+from profundus.model.clues import companions, reference_of, same_group
 from profundus.model.windows import windows_of
 from profundus.records import Trial
 
@@ -66,6 +67,27 @@ def test_spreading_out_undoes_cutting(seconds):
         spread[trial.time < place.time[0]], np.broadcast_to(values[0], (int(np.sum(trial.time < place.time[0])), 2))
     )
     np.testing.assert_allclose(spread[-1], values[-1])
+
+
+@pytest.mark.parametrize("seconds", LENGTHS)
+def test_a_course_that_is_known_faster_is_kept_between_samples_and_at_the_ends(seconds):
+    trial = moved(seconds=seconds)
+    place = placed(trial, SLOW)
+    course = np.column_stack([np.sin(9.0 * trial.time), np.cos(7.0 * trial.time)])
+    distance = np.array([0.4, -0.2])
+    at_samples = course[np.round((place.time - trial.time[0]) / STEP).astype(int)] + distance
+    spread = spread_out(cut(at_samples, trial), trial, SLOW, along=course)
+    np.testing.assert_allclose(spread, course + distance, atol=1e-12)
+
+
+def test_muscles_are_averaged_over_the_electrodes_of_their_group():
+    trial = moved()
+    together = same_group(("extensor", "extensor", "extensor", "flexor", "flexor", "flexor"))
+    weights = companions(trial.measured, together)
+    level = np.log(np.where(trial.measured, trial.truth, 1.0))[None]
+    expected = reference_of(level, trial.measured[None].astype(float), together)[0]
+    np.testing.assert_allclose(level[0] @ weights.T, expected, rtol=1e-6)
+    assert not companions(np.zeros(6, bool), together).any()
 
 
 def test_where_windows_disagree_one_fades_into_the_other():

@@ -60,12 +60,16 @@ def true_windows(trials: Sequence[Trial], clock: Clock) -> Floats:
     return np.concatenate(found)
 
 
-def spread_out(values: Floats, trial: Trial, clock: Clock) -> Floats:
+def spread_out(values: Floats, trial: Trial, clock: Clock, *, along: Floats | None = None) -> Floats:
     """Return values (window, sample, ...) of one trial's windows on the trial's own clock: where windows overlap, one fades into the other.
 
-    Between samples, values are interpolated; before the first and after the last they stay as they are.
+    Between samples, values are interpolated; before the first and after the last they stay as they are. With a course to go ``along``
+    (time, ...), which is known on the trial's own clock, this holds for the distance to it.
     """
     place = placed(trial, clock)
+    if along is not None:
+        apart = values - cut(at_times(trial, along, place.time), place, clock)
+        return along + spread_out(apart, trial, clock)
     count = len(place.time)
     total, weight = np.zeros((count, *values.shape[2:])), np.zeros(count)
     samples = clock.samples
@@ -86,16 +90,21 @@ def seen_columns(trial: Trial, clock: Clock) -> dict[str, Floats]:
     ``fast`` and ``slow`` (time, muscle) are log envelopes below the clock's low-passes, ``motion`` (time, 3 x coordinate) angles [rad] and
     their two rates, ``later`` (time, 2 x coordinate) angles and velocities of 90 ms later.
     """
-    envelope = bridged(trial.time, np.where(trial.emg_valid, trial.emg, np.nan))
+    envelope = _bridged_emg(trial)
     angle = low_passed(trial, trial.angle, clock.fast_hz)
     velocity = np.gradient(angle, trial.step, axis=0)
     acceleration = np.gradient(velocity, trial.step, axis=0)
     return {
-        "fast": np.log(np.maximum(low_passed(trial, envelope, clock.fast_hz), FLOOR)),
-        "slow": np.log(np.maximum(low_passed(trial, envelope, clock.slow_hz), FLOOR)),
+        "fast": _log_below(trial, envelope, clock.fast_hz),
+        "slow": _log_below(trial, envelope, clock.slow_hz),
         "motion": np.concatenate([angle, velocity, acceleration], axis=1),
         "later": late(trial, np.concatenate([angle, velocity], axis=1)),
     }
+
+
+def heard_course(trial: Trial, weights: Floats, clock: Clock) -> Floats:
+    """Return the ``fast`` course (time, muscle) of `seen_columns`, averaged for every muscle with ``weights`` (muscle, other)."""
+    return _log_below(trial, _bridged_emg(trial), clock.fast_hz) @ weights.T
 
 
 def padded(values: NDArray[Any], clock: Clock) -> NDArray[Any]:
@@ -112,6 +121,14 @@ def low_passed(trial: Trial, values: Floats, cutoff_hz: float) -> Floats:
     """Return columns (time, column) after 2 poles, forward and backward."""
     sections = butter(2, min(cutoff_hz, 0.45 / trial.step), fs=1.0 / trial.step, output="sos")
     return np.asarray(sosfiltfilt(sections, values, axis=0, padlen=min(round(0.9 / trial.step), len(values) - 2)))
+
+
+def _bridged_emg(trial: Trial) -> Floats:
+    return bridged(trial.time, np.where(trial.emg_valid, trial.emg, np.nan))
+
+
+def _log_below(trial: Trial, envelope: Floats, cutoff_hz: float) -> Floats:
+    return np.asarray(np.log(np.maximum(low_passed(trial, envelope, cutoff_hz), FLOOR)))
 
 
 def bridged(time: Floats, values: Floats) -> Floats:

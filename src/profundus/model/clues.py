@@ -45,6 +45,14 @@ def accompanied(
     return jnp.asarray((together * jnp.any(jnp.asarray(seen) > 0, axis=0)[None, :]).sum(axis=1) > 0)
 
 
+def companions(measured: NDArray[np.bool_], together: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weights (muscle, other) by which `reference_of` averages ``measured`` muscles (muscle,); zeros where there are none."""
+    others = (1.0 - np.eye(len(together))) * measured
+    group = together * measured
+    weight = np.where(group.sum(axis=1, keepdims=True) > 0, group, others)
+    return np.asarray(weight / np.maximum(weight.sum(axis=1, keepdims=True), 1.0))
+
+
 def reference_of(
     level: Float[Array, "window sample muscle"], seen: Float[Array, "window muscle"], together: NDArray[np.float64]
 ) -> Float[Array, "window sample muscle"]:

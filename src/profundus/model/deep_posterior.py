@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from numpy.typing import NDArray
 
-from profundus.model.clocks import spread_out
-from profundus.model.clues import same_group
+from profundus.model.clocks import heard_course, spread_out
+from profundus.model.clues import companions, same_group
 from profundus.model.context import MOST_CONTEXT, Context, context_of
 from profundus.model.heard import heard
 from profundus.model.musculoskeletal import MusculoskeletalModel
@@ -68,11 +68,12 @@ def deep_posteriors(
     """Return the answer for each trial, which is seen beside the person's ``context``; trials do not see each other.
 
     Trials that the context holds whole see the same windows, and are asked for together; ``known`` is the answer for these, where it has
-    been asked for.
+    been asked for. Between the network's samples, and before the first and after the last, a muscle keeps its distance from the envelopes
+    of its group.
     """
     shown = [_mark(context, i) for i in range(context.count)]
     place = {mark: i for i, mark in enumerate(shown)}
-    clock, answers = CLOCKS[prior.view], []
+    clock, together, answers = CLOCKS[prior.view], same_group(prior.groups), []
     for trial in trials:
         own = context_of([trial], model, scale_sd=scale_sd, view=prior.view)
         marks = [_mark(own, i) for i in range(own.count)]
@@ -82,7 +83,9 @@ def deep_posteriors(
         else:
             others = np.array([i for i, mark in enumerate(shown) if mark not in marks], dtype=int)
             found, at = window_posterior(prior, own.joined(context.part(others))), np.arange(own.count)
-        middle, course = (spread_out(values[at], trial, clock) for values in (found.middle, np.log(found.course_sd)))
+        along = heard_course(trial, companions(trial.measured, together), clock)
+        middle = spread_out(found.middle[at], trial, clock, along=along)
+        course = spread_out(np.log(found.course_sd[at]), trial, clock)
         answers.append(DeepPosterior(trial, middle, np.exp(course), found.level_sd))
     return tuple(answers)
 
