@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from profundus.errors import ResourceError
+from profundus.errors import InputError, ResourceError
 from profundus.io import store
-from profundus.io.store import digest, is_unfinished, sweep, whole_folder, write_through, write_whole
+from profundus.io.store import digest, is_unfinished, sole_writer, sweep, whole_folder, write_through, write_whole
 
 WRITER = """
 import sys
@@ -131,3 +131,58 @@ def test_what_a_killed_process_leaves_is_whole(tmp_path):
         sweep(tmp_path)
         assert {p.name for p in tmp_path.iterdir()} <= {"result.csv", "subject"}
     assert (tmp_path / "result.csv").exists()
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from profundus.io.store import sole_writer
+with sole_writer(Path(sys.argv[1])):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_a_folder_has_one_writer_until_he_ends_or_is_killed(tmp_path):
+    folder = tmp_path / "run"
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(InputError, match=f"another command is writing here: process {holder.pid} of"):
+            sole_writer(folder).__enter__()
+        assert len(list(folder.iterdir())) == 1
+        holder.send_signal(signal.SIGKILL)
+    with sole_writer(folder):
+        assert len(list(folder.iterdir())) == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_a_claim_of_another_machine_stays_until_somebody_removes_it(tmp_path):
+    claim = tmp_path / ".profundus-elsewhere-7-0-writing"
+    claim.touch()
+    with pytest.raises(
+        InputError, match=r"process 7 of elsewhere, since \d{4}-.*remove \.profundus-elsewhere-7-0-writing"
+    ):
+        sole_writer(tmp_path).__enter__()
+    claim.unlink()
+    with sole_writer(tmp_path):
+        pass
+
+
+def test_a_claim_of_a_dead_process_that_had_our_number_is_taken_over(tmp_path):
+    with sole_writer(tmp_path):
+        (name,) = (path.name for path in tmp_path.iterdir())
+    (tmp_path / name).touch()
+    with sole_writer(tmp_path), pytest.raises(InputError, match="another command"):
+        sole_writer(tmp_path).__enter__()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_was_made_for_nothing_is_not_left(tmp_path):
+    with pytest.raises(ZeroDivisionError), sole_writer(tmp_path / "a" / "run"):
+        raise ZeroDivisionError
+    assert not (tmp_path / "a" / "run").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is not a folder"):
+        sole_writer(tmp_path / "file").__enter__()

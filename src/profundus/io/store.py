@@ -9,15 +9,18 @@ import os
 import re
 import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from profundus.errors import ProfundusError, ResourceError
+from profundus.errors import InputError, Problem, ProfundusError, ResourceError
 
 _HOST = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:32] or "host"
 _UNFINISHED = re.compile(r"^\.profundus-(?P<host>[A-Za-z0-9]+)-(?P<pid>\d+)-\d+-")
 _COUNT = itertools.count()
+_CLAIM = "writing"
+_HELD: set[str] = set()
 _REMEDIES = {
     errno.ENOSPC: "Free some space on this disk, or write to another one",
     errno.EDQUOT: "The quota is used up: free some space, or write elsewhere",
@@ -79,6 +82,37 @@ def whole_folder(path: Path) -> Iterator[Path]:
             remove(leftover)
 
 
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Keep other commands from writing into ``folder``, which is made where it is missing, until the block ends.
+
+    The claim is a file whose name says which process of which machine made it: that of a process of this machine that was killed is swept
+    away. Everybody makes his claim before he looks for those of others, so that of two who come at once never both go on. Raises
+    InputError that tells who writes there.
+    """
+    made = not folder.exists()
+    if not made and not folder.is_dir():
+        raise InputError(Problem("error", "is not a folder", file=str(folder), remedy="Choose another one"))
+    with _said_of(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
+        for left in _claims(folder):
+            if _holder(left) == (_HOST, os.getpid()) and left.name not in _HELD:  # a dead process had our number
+                remove(left)
+        own = _unfinished(folder / _CLAIM)
+        _HELD.add(own.name)
+        own.touch(exist_ok=False)
+    try:
+        if others := [_busy(claim) for claim in _claims(folder) if claim != own]:
+            raise InputError(others)
+        yield
+    finally:
+        remove(own)
+        _HELD.discard(own.name)
+        if made and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
 def sweep(folder: Path) -> tuple[Path, ...]:
     """Remove what dead processes of this machine left in ``folder``, not below it; return what was removed. On Windows: nothing."""
     removed = []
@@ -109,6 +143,23 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of a file's content, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _claims(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f".profundus-*-{_CLAIM}"))
+
+
+def _holder(claim: Path) -> tuple[str, int]:
+    match = _UNFINISHED.match(claim.name)
+    return (match["host"], int(match["pid"])) if match else ("", 0)
+
+
+def _busy(claim: Path) -> Problem:
+    host, pid = _holder(claim)
+    since = time.strftime("%Y-%m-%d %H:%M", time.localtime(claim.stat().st_mtime)) if claim.exists() else "now"
+    what = f"another command is writing here: process {pid} of {host}, since {since}"
+    remedy = f"Wait until it is over, or end it; if there is no such process any more, remove {claim.name}"
+    return Problem("error", what, file=str(claim.parent), remedy=remedy)
 
 
 def _unfinished(path: Path) -> Path:
