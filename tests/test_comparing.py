@@ -18,9 +18,9 @@ from profundus.io.run_directory import read_run
 from profundus.io.study_file import read_study
 from profundus.protocols.asking import Asked, How
 from profundus.protocols.comparing import bench_of, compare_study
-from profundus.protocols.fitting import chosen_people
 from profundus.protocols.hiding import hidden_muscles
 from profundus.protocols.methods import ANSWERS, METHODS, Case, answer, chosen
+from profundus.protocols.people import chosen_people
 from profundus.records import Flag, ScoreRow
 from profundus.signal import assemble_trials
 

@@ -30,6 +30,8 @@ SUBJECTS, CHECKPOINTS = "subjects", "checkpoints"
 PARAMETERS, ARCHIVE, NETWORK = "parameters.csv", "reconstruction.nc", "fitted.safetensors"
 QUALITY, FACTS = "quality.csv", "subject.json"
 FAILURES = "failures"
+BEGUN_BY = "begun_by"
+"""Entry of the manifest, until the run is complete: the command that goes on with it, where it is not `fit`."""
 OVERVIEW = ("converged", "seconds", "moment_r2")
 """What the manifest of a finished run tells of each person; all else stands in his folder."""
 PARAMETER_COLUMNS = (
@@ -55,6 +57,11 @@ class RunDirectory:
         return bool(self.manifest.get("finished"))
 
     @property
+    def command(self) -> str:
+        """Return the command that goes on with the run: ``fit`` or ``cohort``."""
+        return str(self.manifest.get(BEGUN_BY, "fit"))
+
+    @property
     def subjects(self) -> tuple[str, ...]:
         """Return the persons whose results are there, whole, by name."""
         folder = self.path / SUBJECTS
@@ -69,7 +76,8 @@ class RunDirectory:
         if subject is not None and subject in known:
             return subject
         if not known:
-            what, remedy = "no person's fit is finished in this run", "Finish it with `profundus fit ... --resume`"
+            what = "no person's fit is finished in this run"
+            remedy = f"Finish it with `profundus {self.command} ... --resume`"
             raise InputError(Problem("error", what, file=str(self.path), remedy=remedy))
         what = "no subject was named" if subject is None else f"there is no subject '{subject}'"
         expected = f"one of {', '.join(known)}"
@@ -178,6 +186,10 @@ class RunDirectory:
         facts = ((subject, self.facts(subject)) for subject in self.noted)
         return {subject: {name: known.get(name) for name in OVERVIEW} for subject, known in facts}
 
+    def forget_subject(self, subject: str) -> None:
+        """Remove a person's results."""
+        remove(self._of(subject))
+
     def failures(self) -> dict[str, dict[str, Any]]:
         """Return why persons of a cohort could not be fitted, by name."""
         folder = self.path / FAILURES
@@ -256,6 +268,13 @@ def start_run(
     if study is not None:
         write_whole(path / STUDY, study)
     return run
+
+
+def refuse_contradiction(path: Path, *, resume: bool, overwrite: bool) -> None:
+    """Raise InputError where somebody asks to keep what is in a folder and to remove it."""
+    if resume and overwrite:
+        what = "earlier results are to be kept (--resume) and to be replaced (--overwrite)"
+        raise InputError(Problem("error", what, file=str(path), expected="one of the two", remedy="Leave one out"))
 
 
 def read_run(path: Path) -> RunDirectory:

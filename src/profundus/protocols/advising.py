@@ -17,9 +17,9 @@ from profundus.model.deep_posterior import WindowPosterior, window_posterior
 from profundus.model.fitted import TaughtSubject
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.settings import shown, with_prior
-from profundus.protocols.fitting import chosen_people
 from profundus.protocols.learned import answered_to_fit, maximal_trials, prior_for, taught_person
 from profundus.protocols.models import model_of
+from profundus.protocols.people import chosen_people
 from profundus.protocols.prior_choice import TEACH
 from profundus.protocols.recordings import recorded
 from profundus.protocols.rehearsing import Motion, Rehearsal, rehearsals

@@ -12,10 +12,12 @@ from typing import Protocol
 from profundus.errors import ConvergenceError, InputError, Problem
 from profundus.io.comparison_directory import KIND, ComparisonDirectory, start_comparison
 from profundus.io.manifest import read_manifest
-from profundus.io.run_directory import MANIFEST, refuse_kind
-from profundus.protocols.fitting import FitProgress, chosen_people
+from profundus.io.run_directory import MANIFEST, refuse_contradiction, refuse_kind
+from profundus.io.store import sole_writer
+from profundus.protocols.fitting import FitProgress
 from profundus.protocols.methods import METHODS, PERSONALIZED, Bench, Case, answer
 from profundus.protocols.models import groups_of
+from profundus.protocols.people import chosen_people
 from profundus.protocols.prior_choice import prior_identity
 from profundus.protocols.provenance import fingerprint, refuse_others, study_facts, surroundings
 from profundus.protocols.recordings import recorded
@@ -88,24 +90,27 @@ def asked_about(
 ) -> ComparisonResult:
     """Ask all methods about all people of a study and leave a folder with answers, scores and what ``how.before_finish`` adds.
 
-    Raises InputError for people who do not exist and folders of other data, ConvergenceError where no method had an answer for anybody.
+    Raises InputError for people who do not exist, folders of other data, and one that another command is writing; ConvergenceError where no
+    method had an answer for anybody.
     """
     began = time.perf_counter()
+    refuse_contradiction(out, resume=how.resume, overwrite=how.overwrite)
     those = chosen_people(study, how.subjects)
     _ = bench.prior  # a bad one is told before anything is written
-    folder = _started(study, out, bench, asked, how)
-    said = list(study.problems)
-    for index, one in enumerate(those):
-        found = recorded(study, one, bench.anatomy)
-        said += [problem for problem in found.heard if problem.severity != "note"]
-        person = person_of(bench, found.trials)
-        folder.write_recorded(one.id, person.recorded)
-        for place, method in enumerate(asked.methods):
-            _tell(how, FitProgress(one.id, index, len(those), place, len(asked.methods), {}, method))
-            _ask(folder, person, one.id, method)
-        _tell(how, FitProgress(one.id, index, len(those), len(asked.methods), len(asked.methods), {}, "done"))
-    rows = (row for name in folder.noted for row in _scored(folder, name, partial(person_of, bench)))
-    return _finished(folder, Scorecard(tuple(rows)), said, began=began, how=how)
+    with sole_writer(out):
+        folder = _started(study, out, bench, asked, how)
+        said = list(study.problems)
+        for index, one in enumerate(those):
+            found = recorded(study, one, bench.anatomy)
+            said += [problem for problem in found.heard if problem.severity != "note"]
+            person = person_of(bench, found.trials)
+            folder.write_recorded(one.id, person.recorded)
+            for place, method in enumerate(asked.methods):
+                _tell(how, FitProgress(one.id, index, len(those), place, len(asked.methods), {}, method))
+                _ask(folder, person, one.id, method)
+            _tell(how, FitProgress(one.id, index, len(those), len(asked.methods), len(asked.methods), {}, "done"))
+        rows = (row for name in folder.noted for row in _scored(folder, name, partial(person_of, bench)))
+        return _finished(folder, Scorecard(tuple(rows)), said, began=began, how=how)
 
 
 def timed_answer(case: Case, method: str) -> Timed:
