@@ -86,7 +86,7 @@ class Run:
 
         A frame is time [s], envelopes (measured muscles, in the study's order and unit; NaN where one is missing) and angles [rad]
         (coordinates). An answer has ``time``, ``excitation``, ``lower``, ``upper`` (muscle) and ``flags``; frames that come twice or late
-        are passed over. Raises InputError where the run is not finished or does not have the person.
+        are passed over. Raises InputError where the run does not have the person.
         """
         import numpy as np
 

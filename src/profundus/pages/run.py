@@ -12,7 +12,7 @@ from profundus.fit.compiled import keep_compiled
 from profundus.fit.saving import settings_from
 from profundus.io.anatomy import read_anatomy
 from profundus.io.anatomy_file import ANATOMY, read_anatomy_file
-from profundus.io.run_directory import MANIFEST, SCORES, SUBJECTS, RunDirectory
+from profundus.io.run_directory import BEGUN_BY, MANIFEST, SCORES, SUBJECTS, RunDirectory
 from profundus.io.store import write_whole
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.pages.cohort import cohort_page
@@ -132,5 +132,6 @@ def _problems(
     listed = tuple(dict.fromkeys(Problem(**problem) for problem in said))
     if scored or manifest.get("finished"):
         return listed
-    unfinished = Problem("warning", "the run is not finished", remedy="The same `fit` with --resume goes on")
+    command = manifest.get(BEGUN_BY, "fit")
+    unfinished = Problem("warning", "the run is not finished", remedy=f"The same `{command}` with --resume goes on")
     return (unfinished, *listed)

@@ -1,4 +1,4 @@
-"""A fitted person of a finished run, with everything that his stream needs."""
+"""A fitted person of a run, with everything that his stream needs."""
 
 from __future__ import annotations
 
@@ -36,13 +36,16 @@ class StreamedPerson:
 
 
 def streamed_person(path: Path, subject: str | None = None) -> StreamedPerson:
-    """Return a fitted person of a run, ready to be streamed. Raises InputError for a run that is not finished, is that of a comparison, or
-    does not have the person."""
+    """Return a fitted person of a run, ready to be streamed; others may be missing in it. Raises InputError for a run that is that of a
+    comparison, or does not have the person whole."""
     run = read_run(path)
     refuse_kind(run.path, None)
-    if not run.finished:
-        remedy = "Finish it with `profundus fit ... --resume`"
-        raise InputError(Problem("error", "the run is not finished", file=str(path), remedy=remedy))
+    if not (run.finished or run.noted):
+        what, remedy = (
+            "the run is not finished, and nobody is in it",
+            f"Go on with `profundus {run.command} ... --resume`",
+        )
+        raise InputError(Problem("error", what, file=str(path), remedy=remedy))
     return person_of(run, run.named(subject))
 
 
