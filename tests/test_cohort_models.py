@@ -5,7 +5,8 @@ import numpy as np
 from profundus.cli.cohort import Lines, described
 from profundus.io.study_file import read_study
 from profundus.io.study_people import read_outline
-from profundus.protocols.cohort import CohortProgress, cohort_anatomy
+from profundus.protocols.cohort_anatomy import cohort_anatomy
+from profundus.protocols.cohort_progress import CohortProgress
 from profundus.protocols.models import anatomy_of
 from test_geometry_tables import TRIAL, lab, written  # noqa: F401  a fixture
 

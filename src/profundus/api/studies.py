@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from profundus.errors import Problem
-    from profundus.protocols.cohort import CohortProgress
+    from profundus.protocols.cohort_progress import CohortProgress
     from profundus.protocols.fitting import FitProgress
 
 

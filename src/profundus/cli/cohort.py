@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,12 +15,12 @@ from profundus.cli.outcome import Outcome, Words, printable
 from profundus.cli.progress import LINE_EVERY_S
 from profundus.io.study_people import read_outline
 from profundus.pages.run import PAGE, write_page
-from profundus.protocols.cohort import CohortProgress, CohortResult, crew_of, fit_cohort
+from profundus.protocols.cohort import CohortResult, crew_of, fit_cohort
+from profundus.protocols.cohort_progress import CohortProgress, Listener
 
 SOME_FAILED = 5
 """Exit code where some people could not be fitted, and all others were."""
 FAILURES_SHOWN = 20
-Listener = Callable[[CohortProgress], None]
 
 
 def cohorted(
@@ -98,6 +98,11 @@ def described(now: CohortProgress) -> str:
     return said
 
 
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - FAILURES_SHOWN
+    return ", ".join(names[:FAILURES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
 def _spoken(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
@@ -111,6 +116,7 @@ def _facts(result: CohortResult) -> dict[str, object]:
         "done": result.done,
         "kept": result.kept,
         "failures": [vars(failure) for failure in result.failures],
+        "doubtful": result.doubtful,
         "seconds": result.seconds,
     }
 
@@ -120,6 +126,10 @@ def _words(result: CohortResult) -> list[Words]:
     words: list[Words] = [
         f"{result.done} people fitted in {result.seconds:.0f} s{kept}, {len(result.failures)} failed."
     ]
+    if result.doubtful:
+        words.append(
+            f"Removed, as nobody knows what they were made from: the earlier results of {_some(result.doubtful)}."
+        )
     for failure in result.failures[:FAILURES_SHOWN]:
         words += [f"  {failure.subject}: {printable(problem)}" for problem in failure.problems]
     if len(result.failures) > FAILURES_SHOWN:

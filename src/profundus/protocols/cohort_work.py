@@ -10,6 +10,7 @@ from typing import Any
 from profundus.fit.compiled import keep_compiled
 from profundus.io.manifest import read_manifest, write_manifest
 from profundus.io.run_directory import CHECKPOINTS, RunDirectory
+from profundus.io.store import remove
 from profundus.io.study_people import PersonSheet
 from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.protocols.fitting_person import FitGround, fit_ground, fit_person, write_person
@@ -43,15 +44,26 @@ class FitPerson:
         ground = _GROUNDS.of(self)
         study = task.sheet.read()
         run = RunDirectory(self.run)
-        inputs = {"declared": task.declared, "digests": study.digests, "problems": study.problems}
-        write_manifest(inputs, inputs_file(run, task.sheet.id))
+        write_inputs(run, task.sheet.id, study, task.declared)
         fit = fit_person(ground, study, study.subjects[0], run.checkpoints(task.sheet.id))
         write_person(run, fit, ground)
 
 
 def inputs_file(run: RunDirectory, subject: str) -> Path:
     """Return where an unfinished cohort keeps what a person's results were made from."""
-    return run.path / CHECKPOINTS / "inputs" / f"{subject}.json"
+    return run.path / CHECKPOINTS / ".inputs" / f"{subject}.json"  # no person is called so
+
+
+def write_inputs(run: RunDirectory, subject: str, study: Study, declared: str) -> None:
+    """Keep what a person's results are made from: ``study`` has him alone, ``declared`` is the digest of what its file says of him.
+
+    Checkpoints of a training that was begun with anything else are removed.
+    """
+    before = read_inputs(run, subject)
+    if before is None or (before["declared"], before["digests"]) != (declared, study.digests):
+        remove(run.checkpoints(subject).folder)
+    inputs = {"declared": declared, "digests": study.digests, "problems": study.problems}
+    write_manifest(inputs, inputs_file(run, subject))
 
 
 def read_inputs(run: RunDirectory, subject: str) -> dict[str, Any] | None:
