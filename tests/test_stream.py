@@ -19,6 +19,7 @@ from profundus.stream.live import Frame, LiveSubject
 from profundus.stream.offline import causal_reconstruction
 from profundus.stream.remembering import remembered
 from profundus.stream.session import Session, Source
+from profundus.stream.stillness import Stillness
 from profundus.stream.student import ridge
 from profundus.stream.teaching import taught
 from profundus.validate.scores import score
@@ -174,6 +175,69 @@ def test_postures_and_loads_beyond_those_of_the_fit_are_told(answer, student):
     far = LiveSubject(student, load_kg=20.0).step(frame._replace(angle=np.array([2.5])))
     assert far is not None
     assert far.flags == ("outside:r_elbow_flex", "outside:load")
+
+
+def test_emg_unlike_any_that_the_person_showed_is_told(answer, student):
+    for part in answer.trials:
+        live, said = streamed(student, part.trial)
+        assert not any(f"outside:{name}" in one.flags for one in said for name in MUSCLES)
+        assert not set(live.counts.outside) & set(MUSCLES)
+    trial = answer.trials[2].trial
+    percent = trial.emg[:, MEASURED].copy()
+    percent[:, 1] *= 100.0
+    live, said = streamed(student, trial, percent)
+    assert said[-1].flags == ("outside:TRIlat",)
+    assert live.counts.outside["TRIlat"] > 595
+    faint = trial.emg[:, MEASURED] / [1.0, 1.0, 20.0, 1.0]
+    assert streamed(student, trial, faint)[1][-1].flags == ("outside:BIClong",)
+
+
+@pytest.mark.parametrize("dead", ["constant", "zero", "negative"])
+def test_an_electrode_that_is_still_for_a_second_is_lost_until_it_moves(answer, student, dead):
+    trial = answer.trials[2].trial
+    emg = trial.emg.copy()
+    biceps = MUSCLES.index("BIClong")
+    chance = np.random.default_rng(0)
+    emg[200:400, biceps] = {"constant": emg[200, biceps], "zero": 0.0, "negative": -chance.uniform(0.0, 1.0, 200)}[dead]
+    broken = replace(trial, emg=emg)
+    _, said = streamed(student, broken)
+    lost = [i for i, one in enumerate(said) if "lost:BIClong" in one.flags]
+    begun = 304 + (dead == "constant")  # after a second, and 50 ms that are bridged
+    assert lost == list(range(begun, 400))
+    whole = causal_reconstruction(student, [broken]).trials[0]
+    np.testing.assert_allclose([one.excitation for one in said], whole.excitation, rtol=0, atol=1e-12)
+    np.testing.assert_allclose([one.upper for one in said], whole.upper, rtol=0, atol=1e-12)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_stillness_is_found_as_by_counting_in_samples_cut_in_any_way(sizes, seed):
+    values = np.random.default_rng(seed).choice(
+        [-1.0, 0.0, 0.5, 0.7, np.nan], size=(120, 2), p=[0.1, 0.3, 0.4, 0.1, 0.1]
+    )
+    still = Stillness(2, rate_hz=4.0, floor=0.0)
+    found = np.concatenate([still.moving(values[rows]) for rows in cuts(sizes, 120)])
+    expected = values.copy()
+    for channel in range(2):
+        run, last = 0, np.nan
+        for i, value in enumerate(values[:, channel]):
+            run = run + 1 if value == last or value <= 0.0 else 0
+            last = value
+            expected[i, channel] = np.nan if run >= 4 else value
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_raw_emg_that_does_not_move_has_no_envelope(student):
+    plain = Source(Wiring((0, 1, 2, 3), (1.0,) * 4), 1000.0)
+    session = Session(
+        LiveSubject(student), RAW, np.ones(4), electrodes=plain, joints=Source(Wiring((0,), (1.0,)), 100.0)
+    )
+    raw = np.random.default_rng(0).normal(size=(3000, 4))
+    raw[1000:, 2] = raw[1000, 2]
+    session.push_emg(np.arange(3000) / 1000.0, raw)
+    session.push_motion(np.arange(300) / 100.0, 1.0 + np.arange(300)[:, None] / 1000.0)
+    said = session.answer()
+    assert [flag for flag in said[-1].flags if flag.startswith("lost")] == ["lost:BIClong"]
 
 
 def test_a_frame_of_the_wrong_shape_and_a_load_that_is_none_are_refused(student):

@@ -89,8 +89,9 @@ def _told(summary: SessionSummary) -> None:
     counts = summary.counts
     median = f", {1e3 * summary.latency_s[0.5]:.2f} ms a frame" if summary.latency_s else ""
     lost = ", lost: " + ", ".join(counts.lost) if counts.lost else ""
+    outside = ", outside: " + ", ".join(counts.outside) if counts.outside else ""
     silent = ", silent: " + ", ".join(summary.silent) if summary.silent else ""
-    _say(f"{counts.answered} frames, {counts.missed} missed{median}{lost}{silent}")
+    _say(f"{counts.answered} frames, {counts.missed} missed{median}{lost}{outside}{silent}")
 
 
 def _facts(result: StreamResult) -> dict[str, object]:
@@ -119,6 +120,7 @@ def _lines(result: StreamResult) -> list[str]:
     said += [
         f"{name}: missing in {n} frames, lost in {counts.lost.get(name, 0)}." for name, n in counts.missing.items()
     ]
+    said += [f"{name}: beyond what the run had met in {n} frames." for name, n in counts.outside.items()]
     said += [f"{name}: clock resets: {n}." for name, n in result.summary.clock_resets.items()]
     if result.summary.latency_s:
         told = ", ".join(f"{NAMES[q]} {1e3 * seconds:.2f} ms" for q, seconds in result.summary.latency_s.items())

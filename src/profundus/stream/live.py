@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.errors import InputError, Problem
-from profundus.stream.features import ANGLE_MEMORY_S, EMG_MEMORY_S, RESTART_S, features, memory_gains
+from profundus.stream.features import ANGLE_MEMORY_S, EMG_MEMORY_S, FLOOR, RESTART_S, features, memory_gains
 from profundus.stream.remembering import NEVER
+from profundus.stream.stillness import Stillness
 from profundus.stream.student import LEAST, NINETY_PERCENT, Answering, Student
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+UNUSUAL = 2.0  # an envelope so many times above the loudest that was met, or below the quietest, is outside
 
 
 class Frame(NamedTuple):
@@ -41,7 +44,8 @@ class Answer(NamedTuple):
 @dataclass(frozen=True)
 class StreamCounts:
     """How a stream went: ``answered`` frames, ``missed`` ones (nothing came at their time), ``late`` ones (out of order or twice; not used)
-    and ``restarts`` of channels; ``missing`` {channel: frames that came without it}, ``lost`` {channel: answered without it}."""
+    and ``restarts`` of channels; ``missing`` {channel: frames that came without it}, ``lost`` {channel: answered without it}, ``outside``
+    {channel: frames in which it was beyond what the person had shown}."""
 
     answered: int
     missed: int
@@ -49,6 +53,7 @@ class StreamCounts:
     restarts: int
     missing: dict[str, int]
     lost: dict[str, int]
+    outside: dict[str, int]
 
 
 class LiveSubject:
@@ -56,8 +61,8 @@ class LiveSubject:
 
     A channel whose sample is missing keeps its last value for 50 ms (the band of what rests on it widens meanwhile), then it is lost: all
     muscles, its own included, are answered from the channels that are left, with the wider band that this has had on trials left out. When
-    it comes back it goes on, or after more than a second starts anew. A frame that comes late or twice is counted and not used.
-    ``load_kg`` is what is held; NaN: unknown.
+    it comes back it goes on, or after more than a second starts anew. An envelope that has not moved for a second, or was at or below 0 for
+    as long, counts as missing. A frame that comes late or twice is counted and not used. ``load_kg`` is what is held; NaN: unknown.
     """
 
     def __init__(self, student: Student, *, load_kg: float = float("nan")) -> None:
@@ -74,9 +79,13 @@ class LiveSubject:
         self._angle = np.zeros((len(ANGLE_MEMORY_S), len(student.coordinates)))
         self._age = np.full(len(self.channels), NEVER, dtype=np.int64)
         self._longest = round(RESTART_S / student.step)
+        self._stillness = Stillness(self._many, rate_hz=1 / student.step, floor=0.0)
+        self._low = np.append(np.exp(student.quietest) / UNUSUAL, student.low)
+        self._high = np.append(np.exp(student.loudest) * UNUSUAL, student.high)
         self._time = float("nan")
         self._answered = self._missed = self._late = self._restarts = 0
         self._missing, self._lost_for = np.zeros((2, len(self.channels)), dtype=np.int64)
+        self._outside: Counter[str] = Counter()
         self._known: dict[bytes, Answering] = {}
         for lost in [np.zeros(len(self.channels), dtype=bool), *np.eye(len(self.channels), dtype=bool)]:
             self._answering(lost)
@@ -92,6 +101,7 @@ class LiveSubject:
         """Forget what was remembered, and when: the next frame may have any time. What was counted stays."""
         self._time = float("nan")
         self._age[:] = NEVER
+        self._stillness.start_anew()
 
     def step(self, frame: Frame) -> Answer | None:
         """Return what the muscles do now; None for a frame that is late, was there already, or has no time."""
@@ -101,6 +111,7 @@ class LiveSubject:
             raise InputError(Problem("error", what, expected="one each of " + ", ".join(self.channels)))
         if not self._in_time(frame.time):
             return None
+        values[: self._many] = self._stillness.moving(values[None, : self._many])[0]
         self._remember(values)
         lost = self._age > self.student.bridged
         self._lost_for += lost
@@ -122,7 +133,9 @@ class LiveSubject:
             {name: int(n) for name, n in zip(self.channels, counted, strict=True) if n}
             for counted in (self._missing, self._lost_for)
         )
-        return StreamCounts(self._answered, self._missed, self._late, self._restarts, missing, lost)
+        return StreamCounts(
+            self._answered, self._missed, self._late, self._restarts, missing, lost, dict(self._outside)
+        )
 
     def _in_time(self, time: float) -> bool:
         """Take note of a frame's time; return whether it comes after the last one."""
@@ -131,6 +144,8 @@ class LiveSubject:
             self._late += 1
             return False
         skipped = round(steps) - 1 if steps > 1.5 else 0
+        if skipped:
+            self._stillness.start_anew()
         self._missed += skipped
         self._age = np.minimum(self._age + skipped, NEVER)
         self._time = time
@@ -163,19 +178,23 @@ class LiveSubject:
         return self._known[key]
 
     def _flags(self, lost: Flags, values: Floats) -> tuple[str, ...]:
-        low, high = self.student.low, self.student.high
-        angle = values[self._many :]
-        outside = (angle < low[:-1]) | (angle > high[:-1])
         said = []
         if self._age.any():
             said += [f"lost:{name}" for name, gone in zip(self.channels, lost, strict=True) if gone]
             held = (self._age > 0) & ~lost
             said += [f"held:{name}" for name, there in zip(self.channels, held, strict=True) if there]
+        outside = self._beyond(values)
         if outside.any():
-            said += [f"outside:{name}" for name, far in zip(self.student.coordinates, outside, strict=True) if far]
-        if not self._no_load and not low[-1] <= self._load <= high[-1]:
-            said.append("outside:load")
+            names = [name for name, far in zip((*self.channels, "load"), outside, strict=True) if far]
+            self._outside.update(names)
+            said += [f"outside:{name}" for name in names]
         return tuple(said)
+
+    def _beyond(self, values: Floats) -> Flags:
+        """Return which channels, the load last (measured + coordinate + 1,), are beyond what the person had shown."""
+        level = np.where(self._age[: self._many] == 0, np.maximum(self._emg[0], FLOOR), np.nan)
+        shown = np.concatenate([level, values[self._many :], [np.nan if self._no_load else self._load]])
+        return np.asarray((shown < self._low) | (shown > self._high))
 
 
 def _follow(memory: Floats, values: Floats, gain: Floats, present: Flags, anew: Flags) -> None:

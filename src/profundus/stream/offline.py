@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from profundus.records import Reconstruction, Trial, TrialReconstruction
 from profundus.stream.features import ANGLE_MEMORY_S, EMG_MEMORY_S, features
 from profundus.stream.remembering import delayed, remembered
+from profundus.stream.stillness import Stillness
 from profundus.stream.student import LEAST, NINETY_PERCENT, Student
 
 Floats = NDArray[np.float64]
@@ -25,6 +26,7 @@ def causal_reconstruction(student: Student, trials: Iterable[Trial]) -> Reconstr
 
 def _answer(student: Student, trial: Trial) -> TrialReconstruction:
     envelope = delayed(np.where(trial.emg_valid, trial.emg, np.nan)[:, student.columns], student.late)
+    envelope = Stillness(envelope.shape[1], rate_hz=1 / trial.step, floor=0.0).moving(envelope)
     emg, emg_age = remembered(envelope, EMG_MEMORY_S, trial.step)
     angle, angle_age = remembered(trial.angle, ANGLE_MEMORY_S, trial.step)
     unknown = bool(np.isnan(trial.load_kg) or np.isnan(student.low[-1]))

@@ -15,6 +15,7 @@ from profundus.stream.alignment import Alignment, Channels
 from profundus.stream.devices import Wiring
 from profundus.stream.envelopes import LiveEnvelope
 from profundus.stream.live import Answer, LiveSubject, StreamCounts
+from profundus.stream.stillness import Stillness
 
 Floats = NDArray[np.float64]
 Listener = Callable[[Answer], object]
@@ -68,6 +69,7 @@ class Session:
         many = len(student.measured)
         raw = emg.kind == "raw"
         self._envelope = LiveEnvelope(emg, rate_hz=electrodes.rate_hz, channels=many) if raw else None
+        self._stillness = Stillness(many, rate_hz=electrodes.rate_hz)
         emg_channels = Channels(many, rate_hz=electrodes.rate_hz)
         motion = Channels(len(student.coordinates), rate_hz=joints.rate_hz)
         self._alignment = Alignment(emg_channels, motion, step=student.step)
@@ -82,7 +84,7 @@ class Session:
             return
         self._came[EMG] = perf_counter()
         picked = _picked(values, self._electrodes.wiring)
-        found = picked if self._envelope is None else self._envelope.push(picked)
+        found = picked if self._envelope is None else self._envelope.push(self._stillness.moving(picked))
         self._alignment.emg.push(times - self._late, found / self._maximum)
 
     def push_motion(self, times: Floats, values: Floats) -> None:

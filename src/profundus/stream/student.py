@@ -49,8 +49,9 @@ class Student:
     ridge, ``tail`` (muscle,) the 90 % quantile of its errors over that of a normal one, ``offline_sd`` (muscle,) the doubt of the answer
     that it learned from. ``offset`` (measured,) is log excitation minus log envelope, ``own_sd`` (measured,) what is left of that, and
     ``drift`` (measured,) the variance of an envelope's logarithm over the longest time for which its last value may stand in. ``low``
-    and ``high`` (coordinate + 1,) are what was met while learning, the load last; NaN where that is unknown. ``late`` is by how many
-    samples the envelopes of a stream come later than those of the run.
+    and ``high`` (coordinate + 1,) are what was met while learning, the load last; NaN where that is unknown. ``quietest`` and ``loudest``
+    (measured,) are the range of log envelopes that was met, remembered for 30 ms. ``late`` is by how many samples the envelopes of a stream
+    come later than those of the run.
     """
 
     subject: str
@@ -72,6 +73,8 @@ class Student:
     drift: Floats
     low: Floats
     high: Floats
+    quietest: Floats
+    loudest: Floats
     late: int = 0
 
     @property

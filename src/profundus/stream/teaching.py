@@ -60,6 +60,7 @@ def taught(rec: Reconstruction, *, late_s: float = 0.0) -> Student:
     every = np.concatenate([lesson.sd for lesson in lessons])
     angles = np.concatenate([lesson.angle for lesson in lessons])
     loads = np.array([lesson.load for lesson in lessons])
+    levels = np.concatenate([lesson.level for lesson in lessons])
     return Student(
         subject=rec.subject,
         method=rec.method,
@@ -80,6 +81,8 @@ def taught(rec: Reconstruction, *, late_s: float = 0.0) -> Student:
         drift=_drift(lessons, trial.step),
         low=np.append(angles.min(axis=0), loads.min()),
         high=np.append(angles.max(axis=0), loads.max()),
+        quietest=levels.min(axis=0),
+        loudest=levels.max(axis=0),
         late=round(late_s / trial.step),
     )
 
