@@ -39,7 +39,9 @@ def main() -> None:
     found = {"all": _held_against(answers, students, lost=None)}
     for electrode in students[0].measured:
         found[f"without {electrode}"] = _held_against(answers, students, lost=electrode)
-    print("| channels | muscle | RMSE ratio (5 to 95 %) | better in | r | amplitude | coverage of 90 % | lag |")
+    print(
+        "| channels | muscle | RMSE ratio (5 to 95 %) | better in | r | amplitude | coverage of 90 % | lag |"
+    )  # medians over people
     print("|---|---|---|---|---|---|---|---|")
     for name, (rows, lags) in found.items():
         for row in rows:
