@@ -15,6 +15,7 @@ import pytest
 from cli_study import ELBOW, TRIAL, called
 from profundus.api import Run
 from profundus.errors import InputError
+from profundus.io.growing_table import GrowingTable
 from profundus.io.run_directory import start_run
 from profundus.io.tables import read_table
 from profundus.protocols.stream_devices import Wanted
@@ -123,6 +124,16 @@ def test_what_is_recorded_is_there_while_the_stream_goes_on(run, tmp_path, monke
     table = read_table(kept)
     assert (len(table.time), table.problems) == (100, ())
     assert "nRows=100\n" in kept.read_text()
+
+
+def test_a_record_that_is_cut_off_ends_with_a_whole_row(tmp_path):
+    table = GrowingTable(tmp_path / "kept.sto", [f"muscle_{i}" for i in range(50)], name="sub-01 streamed")
+    for i in range(100):
+        table.append(0.01 * i, [1 / 3] * 50)
+        left = (tmp_path / "kept.unfinished.sto").read_bytes()  # what a kill would leave
+        assert left.endswith(b"\n")
+    table.close()
+    np.testing.assert_array_equal(read_table(tmp_path / "kept.sto").values, np.full((100, 50), 1 / 3))
 
 
 def test_a_record_that_is_there_or_was_left_is_refused_before_anything_else(run, tmp_path, capsys):

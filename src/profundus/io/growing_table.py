@@ -41,30 +41,29 @@ def place_problems(path: Path, *, overwrite: bool = False) -> list[Problem]:
 class GrowingTable:
     """A table at `unfinished_path` until it is closed, then at ``path``, with the number of its rows; without rows nothing stays.
 
-    The unfinished file is a table, too, that does not say how many rows it has. Rows are handed to the system every second. Raises
-    ResourceError where the disk is full or may not be written.
+    The unfinished file is a table, too, that does not say how many rows it has. Every second the rows that came are handed to the system,
+    whole ones only. Raises ResourceError where the disk is full or may not be written.
     """
 
     def __init__(self, path: Path, labels: Sequence[str], *, name: str) -> None:
         self.path, self._labels, self._name = path, tuple(labels), name
         self._pattern = "\t".join(["%.17g"] * (len(self._labels) + 1)) + "\n"
         self._rows, self._flushed = 0, monotonic()
+        self._waiting = [self._head(None)]
         with _said_of(path):
-            self._file = unfinished_path(path).open("x", encoding="utf-8", newline="\n")
-        self._write(self._head(None))
-        self._file.flush()
+            self._file = unfinished_path(path).open("xb")
+        self._hand_on()
 
     def append(self, time: float, values: Sequence[float]) -> None:
         """Add a row: time [s] and a value for each label."""
-        self._write(self._pattern % (time, *values))
+        self._waiting.append(self._pattern % (time, *values))
         self._rows += 1
         if monotonic() - self._flushed >= FLUSH_S:
-            with _said_of(self.path):
-                self._file.flush()
-            self._flushed = monotonic()
+            self._hand_on()
 
     def close(self) -> None:
         """Move the table into place."""
+        self._hand_on()
         with _said_of(self.path):
             self._file.close()
         if self._rows:
@@ -80,6 +79,8 @@ class GrowingTable:
     def _head(self, rows: int | None) -> str:
         return table_head(self._name, self._labels, rows=rows, in_degrees=False)
 
-    def _write(self, text: str) -> None:
+    def _hand_on(self) -> None:
         with _said_of(self.path):
-            self._file.write(text)
+            self._file.write("".join(self._waiting).encode())
+            self._file.flush()
+        self._waiting, self._flushed = [], monotonic()
