@@ -1,6 +1,4 @@
-"""How time and memory of a fit grow with muscles, on the gait example: one process a fit, each told by its own clock.
-
-    python benchmarks/growth.py FOLDER_OF_THE_RECORDING [--steps 50]
+"""How time and memory of a fit grow with muscles, on the gait example: ``python benchmarks/growth.py --reference FOLDER``.
 
 Networks are trained on the person for few steps (`ablation = "no_pretraining"`): a run is paths, training, posterior, answers, page.
 Each study is fitted twice: the first samples and compiles, the second is what the next person costs.
@@ -8,13 +6,11 @@ Each study is fitted twice: the first samples and compiles, the second is what t
 
 from __future__ import annotations
 
-import argparse
 import json
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
+
+from measuring import PROGRAM, keep, parser, reference_file, run, twice
 
 GAIT = Path(__file__).parents[1] / "examples" / "gait" / "study.toml"
 MEASURED = ["soleus_r", "med_gas_r", "tib_ant_r", "bifemlh_r", "vas_med_r"]
@@ -29,6 +25,8 @@ DEEP = NAMES.split()
 TRUNK = ["ercspn_r", "ercspn_l", "intobl_r", "intobl_l", "extobl_r", "extobl_l"]
 LEG = ["hip_flexion_r", "knee_angle_r", "ankle_angle_r"]
 ALL = [*LEG, "hip_flexion_l", "knee_angle_l", "ankle_angle_l", "lumbar_extension"]
+MUSCLES = (6, 12, 24, 43, 92)
+TRIALS, SECONDS = 4, 7.5
 TRIAL = """  [[subject.trial]]
   name = "part_{n}"
   kinematics = "data/walk36/ik.sto"
@@ -72,49 +70,22 @@ def study(muscles: int, trials: int, seconds: float, steps: int) -> str:
     return text
 
 
-def fitted(toml: Path, data: Path, out: Path) -> tuple[float, float]:
-    """Return wall-clock seconds and peak memory [MB] of one fit in a process of its own."""
-    began = time.perf_counter()
-    command = [
-        str(Path(sys.executable).with_name("profundus")),
-        "fit",
-        str(toml),
-        "--data",
-        str(data),
-        "--out",
-        str(out),
-        "--overwrite",
-        "--quiet",
-    ]
-    done = subprocess.run([sys.executable, "-c", WATCH, *command], check=True, capture_output=True, text=True)
-    return time.perf_counter() - began, float(done.stdout.split()[-1]) / 1024.0
-
-
-WATCH = """import resource, subprocess, sys
-done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(done.returncode)"""
-
-
 def main() -> None:
-    """Print one row a study."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("data", type=Path)
-    asked.add_argument("--steps", type=int, default=50)
-    given = asked.parse_args()
-    cases = [(muscles, 4, 7.5) for muscles in (6, 12, 24, 43, 92)]
-    print("muscles  trials  seconds  first s  next s  peak MB", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        for muscles, trials, seconds in cases:
-            toml = Path(folder) / f"study_{muscles}_{trials}.toml"
-            toml.write_text(study(muscles, trials, seconds, given.steps))
-            rows = [fitted(toml, given.data, Path(folder) / "run") for _ in range(2)]
-            (first, _), (following, peak) = rows
-            print(
-                f"{muscles:7d} {trials:7d} {trials * seconds:8.1f} {first:8.1f} {following:7.1f} {peak:8.0f}",
-                flush=True,
-            )
+    words = parser(__doc__ or "")
+    words.add_argument("--steps", type=int, default=50)
+    words.add_argument("--muscles", type=int, nargs="*", default=MUSCLES)
+    asked = words.parse_args()
+    data = reference_file(asked, "gait_treadmill")
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        for muscles in asked.muscles:
+            toml = Path(name, f"study_{muscles}.toml")
+            toml.write_text(study(muscles, TRIALS, SECONDS, asked.steps), encoding="utf-8")
+            command = [PROGRAM, "fit", str(toml), "--data", str(data), "--out", f"{name}/run", "--overwrite", "--quiet"]
+            rows.append({"muscles": muscles, **twice(command)})
+            print(rows[-1], flush=True)
+    keep("growth", "Muscles", rows, asked)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,20 +1,16 @@
-"""How time and memory of a fit grow with the length and the number of trials: ``python benchmarks/growth_in_time.py STUDY_DIR``.
+"""How time and memory of a fit grow with length and number of trials: ``python benchmarks/growth_in_time.py --reference FOLDER``.
 
 Trials of a person of the virtual-elbow study are played to and fro until they are as long as wanted. Each fit runs in a process of its own,
-twice: the first compiles what new shapes need, the second is what the next person costs. Writes ``--json`` and prints a table.
+twice: the first compiles what new shapes need, the second is what the next person costs.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
+from measuring import PROGRAM, keep, parser, reference_file, run, twice
 
 from profundus.io.tables import read_table, write_table
 from profundus.records import Table
@@ -42,10 +38,6 @@ TRIAL = """  [[subject.trial]]
   moments = "{name}/inverse_dynamics.sto"
   role = "fit"
 """
-WATCH = """import resource, subprocess, sys
-done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(done.returncode)"""
 
 
 def played(table: Table, seconds: float, *, shift: int) -> Table:
@@ -75,34 +67,21 @@ def write_study(source: Path, folder: Path, *, trials: int, seconds: float) -> P
     return folder / "study.toml"
 
 
-def fitted(toml: Path, out: Path) -> tuple[float, float]:
-    """Return wall-clock seconds and peak memory [MB] of one fit in a process of its own."""
-    program = str(Path(sys.executable).with_name("profundus"))
-    command = [program, "fit", str(toml), "--out", str(out), "--overwrite", "--quiet"]
-    began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", WATCH, *command], check=True, capture_output=True, text=True)
-    return time.perf_counter() - began, float(done.stdout.split()[-1]) / 1024.0
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("study", type=Path, help="folder of the virtual-elbow study")
-    parser.add_argument("--json", type=Path, help="where the numbers are kept")
-    parser.add_argument("--lengths", type=float, nargs="*", default=LENGTHS)
-    parser.add_argument("--trials", type=int, nargs="*", default=TRIALS)
-    asked = parser.parse_args()
-    cases = [(1, seconds) for seconds in asked.lengths] + [(trials, 8.0) for trials in asked.trials]
+    words = parser(__doc__ or "")
+    words.add_argument("--lengths", type=float, nargs="*", default=LENGTHS)
+    words.add_argument("--trials", type=int, nargs="*", default=TRIALS)
+    asked = words.parse_args()
+    source = reference_file(asked, "virtual_elbow")
     rows = []
-    print("| trials | s each | first s | next s | peak MB |\n|---:|---:|---:|---:|---:|", flush=True)
-    for trials, seconds in cases:
+    for trials, seconds in [*((1, seconds) for seconds in asked.lengths), *((trials, 8.0) for trials in asked.trials)]:
         with tempfile.TemporaryDirectory() as name:
-            toml = write_study(asked.study, Path(name) / "study", trials=trials, seconds=seconds)
-            (first, _), (following, peak) = (fitted(toml, Path(name) / "run") for _ in range(2))
-        rows.append({"trials": trials, "seconds": seconds, "first_s": first, "next_s": following, "peak_mb": peak})
-        print(f"| {trials} | {seconds:g} | {first:.1f} | {following:.1f} | {peak:.0f} |", flush=True)
-    if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=1) + "\n")
+            toml = write_study(source, Path(name, "study"), trials=trials, seconds=seconds)
+            command = [PROGRAM, "fit", str(toml), "--out", f"{name}/run", "--overwrite", "--quiet"]
+            rows.append({"trials": trials, "seconds": seconds, **twice(command)})
+            print(rows[-1], flush=True)
+    keep("growth_in_time", "Length and number of trials", rows, asked)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 FIGURE = HERE.parent / "docs" / "benchmarks.svg"
+GROWTH_FIGURE = HERE.parent / "docs" / "growth.svg"
 RESULTS = HERE / "results"
 PARTS = ("musculotendon", "personalization", "training_step", "end_to_end", "reading", "cold_start")
+GROWTH = ("growth_in_time", "growth")
+GROWS = {"trials": "trials", "seconds": "s each", "muscles": "muscles"}
 BLOCK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OURS, SPREAD, EVEN = "#0b5fa5", "#8fb8d8", "#8b9297"
 
@@ -35,6 +38,9 @@ def _block(part: str) -> Iterator[str]:
     facts = result(part)
     machine = facts["machine"]
     yield f"`{facts['command']}`, {machine['cores']} cores, {machine['system']}, Python {machine['python']}:\n"
+    if part in GROWTH:
+        yield from _growth(facts["rows"])
+        return
     yield "| what | ours s | rival | rival s | rival / ours (range) | peak MB, ours and rival | same result? |"
     yield "|---|---:|---|---:|---:|---:|---|"
     for row in facts["rows"]:
@@ -43,6 +49,18 @@ def _block(part: str) -> Iterator[str]:
         memory = f"{ours['megabytes']}, {rival['megabytes']}"
         cells = [row["what"], number(ours["seconds"]), rival["name"], number(row["scale"] * rival["seconds"])]
         yield "| " + " | ".join([*cells, ratio(row), memory, words]) + " |"
+
+
+def _growth(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield a table of fits that grow: what grows, then what it costs."""
+    grows = [name for name in GROWS if name in rows[0]]
+    yield (
+        "| " + " | ".join([*(GROWS[name] for name in grows), "first fit s", "next s", "processor s", "peak MB"]) + " |"
+    )
+    yield "|" + "---:|" * (len(grows) + 4)
+    for row in rows:
+        cost = [number(row[name]) for name in ("first_s", "next_s", "processor_s")]
+        yield "| " + " | ".join([*(f"{row[name]:g}" for name in grows), *cost, f"{row['megabytes']:,}"]) + " |"
 
 
 def ratio(row: dict[str, Any]) -> str:
@@ -88,6 +106,39 @@ def draw() -> None:
         plt.close(figure)
 
 
+def draw_growth() -> None:
+    """Draw processor time and memory of a fit over what grows."""
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    timed, muscles = (result(part)["rows"] for part in GROWTH)
+    panels = [
+        ("length of one trial [s]", [(row["seconds"], row) for row in timed if row["trials"] == 1]),
+        ("trials of 8 s", [(row["trials"], row) for row in timed if row["seconds"] == 8.0]),
+        ("muscles, networks trained", [(row["muscles"], row) for row in muscles]),
+    ]
+    with mpl.rc_context({"svg.hashsalt": "growth", "font.size": 7.5, "svg.fonttype": "path"}):
+        figure, axes = plt.subplots(
+            2, len(panels), figsize=(8.4, 4.2), sharex="col", sharey="row", layout="constrained"
+        )
+        for column, (what, points) in zip(axes.T, panels, strict=True):
+            for axis, quantity in zip(column, ("processor_s", "megabytes"), strict=True):
+                x, y = [place for place, _ in points], [row[quantity] for _, row in points]
+                axis.plot(x, y, "o-", color=OURS, markersize=4)
+                axis.set(xscale="log")
+                axis.grid(color=EVEN, alpha=0.25)
+                axis.spines[["top", "right"]].set_visible(False)
+                axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            column[0].set_yscale("log")
+            column[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            column[1].axhline(2000.0, color=EVEN, linewidth=0.8)
+            column[1].set(xlabel=what, ylim=(0, 2200))
+        axes[0, 0].set_ylabel("processor time of the next fit [s]")
+        axes[1, 0].set_ylabel("peak memory [MB]")
+        figure.savefig(GROWTH_FIGURE, metadata={"Date": None})
+        plt.close(figure)
+
+
 def label(row: dict[str, Any]) -> str:
     """Return what was done, and against whom."""
     against = f"against {row['rival']['name']}"
@@ -97,6 +148,8 @@ def label(row: dict[str, Any]) -> str:
 def main() -> None:
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     draw()
+    if all((RESULTS / f"{part}.json").exists() for part in GROWTH):
+        draw_growth()
 
 
 if __name__ == "__main__":

@@ -10,15 +10,17 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
+PROGRAM = str(Path(sys.executable).with_name("profundus"))
 SKIPPED = 3  # exit code of a benchmark whose needs are not there
 
 Facts = dict[str, Any]
@@ -121,8 +123,21 @@ def commands_in_turn(commands: Mapping[str, Sequence[str]], rounds: int, **surro
     return found
 
 
+class Spent(NamedTuple):
+    """What a command took: wall time [s], peak memory of its largest process [MB], time of processors [s]."""
+
+    seconds: float
+    megabytes: float
+    processor_s: float
+
+
 def spent(command: Sequence[str], **surroundings: str) -> tuple[float, float]:
     """Return wall time [s] and peak memory [MB] of a command; stops where it fails."""
+    return all_spent(command, **surroundings)[:2]
+
+
+def all_spent(command: Sequence[str], **surroundings: str) -> Spent:
+    """Return what a command took; stops where it fails."""
     began = time.perf_counter()
     process = subprocess.Popen(
         command, env=os.environ | surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -134,7 +149,19 @@ def spent(command: Sequence[str], **surroundings: str) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}\n{said[-2000:]}")
-    return seconds, _megabytes(usage.ru_maxrss)
+    return Spent(seconds, _megabytes(usage.ru_maxrss), usage.ru_utime + usage.ru_stime)
+
+
+def twice(command: Sequence[str]) -> Facts:
+    """Return what a command took the first time and the next, when what it compiled is kept."""
+    with tempfile.TemporaryDirectory() as cache:
+        first, following = (all_spent(command, PROFUNDUS_CACHE=cache) for _ in range(2))
+    return {
+        "first_s": rounded(first.seconds),
+        "next_s": rounded(following.seconds),
+        "processor_s": rounded(following.processor_s),
+        "megabytes": round(max(first.megabytes, following.megabytes)),
+    }
 
 
 def peak() -> float:
@@ -179,6 +206,19 @@ def rounded(number: float, digits: int = 4) -> float:
 
 def save(name: str, title: str, rows: Sequence[Facts], asked: argparse.Namespace, **more: Any) -> None:
     """Write the result of a benchmark, and print it as a table."""
+    keep(name, title, rows, asked, **more)
+    print(f"\n{title}")
+    for one in rows:
+        print(
+            f"  {one['what']}: {one['ours']['seconds']:.4g} s, {one['rival']['name']} {one['rival']['seconds']:.4g} s,"
+            f" x {one['ratio']:.3g} ({one['ratio_least']:.3g} to {one['ratio_most']:.3g})"
+            + "".join(f"; {words}" for words in (one["agreement"], one["note"]) if words),
+            flush=True,
+        )
+
+
+def keep(name: str, title: str, rows: Sequence[Facts], asked: argparse.Namespace, **more: Any) -> None:
+    """Write the result of a benchmark, with the command and the machine."""
     facts = {
         "title": title,
         "command": f"python benchmarks/{name}.py",
@@ -195,14 +235,6 @@ def save(name: str, title: str, rows: Sequence[Facts], asked: argparse.Namespace
     folder = Path(asked.results)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    print(f"\n{title}")
-    for one in rows:
-        print(
-            f"  {one['what']}: {one['ours']['seconds']:.4g} s, {one['rival']['name']} {one['rival']['seconds']:.4g} s,"
-            f" x {one['ratio']:.3g} ({one['ratio_least']:.3g} to {one['ratio_most']:.3g})"
-            + "".join(f"; {words}" for words in (one["agreement"], one["note"]) if words),
-            flush=True,
-        )
 
 
 def parser(words: str) -> argparse.ArgumentParser:
