@@ -122,6 +122,7 @@ def levenberg_marquardt(
     compiled by the caller.
     """
     least = _precision(start) ** 0.5 if tolerance is None else tolerance
+    linearized = jax.jit(linearized)  # traced once: for its shapes here, and for the loop
     shape = jax.eval_shape(linearized, start)[0].shape
     one, nothing = jnp.ones((), start.dtype), jnp.zeros_like(start)
     nowhere = _Point(start, jnp.zeros(shape, start.dtype), nothing, jnp.outer(nothing, nothing))
