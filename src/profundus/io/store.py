@@ -156,7 +156,10 @@ def _holder(claim: Path) -> tuple[str, int]:
 
 def _busy(claim: Path) -> Problem:
     host, pid = _holder(claim)
-    since = time.strftime("%Y-%m-%d %H:%M", time.localtime(claim.stat().st_mtime)) if claim.exists() else "now"
+    try:
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(claim.stat().st_mtime))
+    except FileNotFoundError:  # it has just ended
+        since = "a moment ago"
     what = f"another command is writing here: process {pid} of {host}, since {since}"
     remedy = f"Wait until it is over, or end it; if there is no such process any more, remove {claim.name}"
     return Problem("error", what, file=str(claim.parent), remedy=remedy)
