@@ -168,6 +168,23 @@ def test_failures_of_people_who_left_the_study_are_forgotten(study, half):
     assert "failures" not in result.run.manifest
 
 
+def test_what_is_kept_of_a_missing_file_does_not_tell_where_the_study_lies(tmp_path, monkeypatch):
+    study = write_study(tmp_path / "lab")
+    study.write_text(study.read_text().replace("[study]", '[study]\ndata_root = "."', 1), encoding="utf-8")
+    (study.parent / "sub-02_light" / "emg.sto").unlink()
+    monkeypatch.chdir(study.parent)
+    cohort(Path("study.toml"), Path("run"))
+    (problem,) = RunDirectory(Path("run")).failures()["sub-02"]["problems"]
+    assert problem["what"] == "there is no file 'sub-02_light/emg.sto' in the folder of the study file"
+    assert str(tmp_path) not in str(problem)
+    (study.parent / "data").mkdir()
+    moved = study.read_text().replace('data_root = "."', 'data_root = "data"')
+    study.write_text(moved, encoding="utf-8")
+    cohort(Path("study.toml"), Path("moved"))
+    for failure in RunDirectory(Path("moved")).failures().values():
+        assert all(problem["what"].endswith(" in its folder data") for problem in failure["problems"])
+
+
 def test_one_name_is_one_person_and_strangers_hear_who_there_is(study, tmp_path):
     assert cohort(study, tmp_path / "run", subjects="sub-02").run.subjects == ("sub-02",)
     for ask in (

@@ -111,7 +111,7 @@ class StudyData:
             path, refusal = self.root, f"is not a path: {error}"
         if refusal:
             expected, remedy = (
-                f"a file below {self.root}",
+                f"a file below {self._folder()}",
                 "Name the folder that holds all recordings with --data DIR or data_root",
             )
             what = f"unsafe path: {shown(written)} {refusal}"
@@ -151,11 +151,18 @@ class StudyData:
         for problem in problems:
             self.report(problem)
 
+    def _folder(self) -> str:
+        """Return how errors call the folder of the recordings: from the study file, as they are kept in results that others read."""
+        here = Path(self.text.file).parent.resolve()
+        if self.root == here:
+            return "the folder of the study file"
+        return f"its folder {self.root.relative_to(here)}" if self.root.is_relative_to(here) else str(self.root)
+
     def _missing(self, written: str, path: Path, at: Location) -> Problem:
         folder = path.parent
         while not folder.is_dir():
             path, folder = folder, folder.parent
         hint = nearest_name(path.name, sorted(entry.name for entry in folder.iterdir())[:1000])
         remedy = hint if hint.startswith("Did") else "Correct the path, or name its folder with --data DIR"
-        what = f"there is no file {shown(written)} in {self.root}"
+        what = f"there is no file {shown(written)} in {self._folder()}"
         return self.text.problem("error", what, at, remedy=remedy)
