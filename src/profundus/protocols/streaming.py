@@ -151,7 +151,7 @@ def _pulled(
     except BrokenPipeError:
         return NOBODY
     except InputError as error:  # a device has gone: what was answered until then is kept
-        return str(error)
+        return "; ".join(problem.what for problem in error.problems)
     return OVER
 
 
