@@ -13,6 +13,7 @@ from profundus.io.study_schema import NewTrialsFile, StudyFile
 from profundus.io.study_text import LARGEST, StudyText
 from profundus.io.study_validation import validate
 from study_lab import CLOCK, ELBOW, HEAD, MUSCLES, STUDY, TRIAL, check, errors, line_of, only_error, warnings, write
+from study_lab import lab as lab  # noqa: PLC0414  a fixture
 
 
 @pytest.mark.parametrize(
