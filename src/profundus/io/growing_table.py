@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from profundus.errors import Problem
-from profundus.io.store import _said_of, write_through
+from profundus.io.store import disk_errors, write_through
 from profundus.io.tables import table_head
 
 FLUSH_S = 1.0
@@ -50,7 +50,7 @@ class GrowingTable:
         self._pattern = "\t".join(["%.17g"] * (len(self._labels) + 1)) + "\n"
         self._rows, self._flushed = 0, monotonic()
         self._waiting = [self._head(None)]
-        with _said_of(path):
+        with disk_errors(path):
             self._file = unfinished_path(path).open("xb")
         self._hand_on()
 
@@ -64,7 +64,7 @@ class GrowingTable:
     def close(self) -> None:
         """Move the table into place."""
         self._hand_on()
-        with _said_of(self.path):
+        with disk_errors(self.path):
             self._file.close()
         if self._rows:
             write_through(self.path, self._finish)
@@ -80,7 +80,7 @@ class GrowingTable:
         return table_head(self._name, self._labels, rows=rows, in_degrees=False)
 
     def _hand_on(self) -> None:
-        with _said_of(self.path):
+        with disk_errors(self.path):
             self._file.write("".join(self._waiting).encode())
             self._file.flush()
         self._waiting, self._flushed = [], monotonic()

@@ -48,7 +48,7 @@ def write_through(path: Path, writer: Callable[[Path], None]) -> None:
     For libraries that insist on opening files themselves. The path handed to ``writer`` has the suffix of ``path``. What ``writer`` raises
     is passed on, an OSError as ResourceError; ``path`` then is what it was before.
     """
-    with _said_of(path):
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = _unfinished(path)
         try:
@@ -63,13 +63,13 @@ def write_through(path: Path, writer: Callable[[Path], None]) -> None:
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield a folder to be filled; it takes the place of ``path`` when the block ends well, and vanishes when it does not."""
-    with _said_of(path):
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished, replaced = _unfinished(path), _unfinished(path)
         unfinished.mkdir()
     try:
         yield unfinished
-        with _said_of(path):
+        with disk_errors(path):
             _to_disk(unfinished)
             if path.exists():
                 path.rename(replaced)
@@ -93,7 +93,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
     made = not folder.exists()
     if not made and not folder.is_dir():
         raise InputError(Problem("error", "is not a folder", file=str(folder), remedy="Choose another one"))
-    with _said_of(folder):
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         sweep(folder)
         for left in _claims(folder):
@@ -116,7 +116,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
 def sweep(folder: Path) -> tuple[Path, ...]:
     """Remove what dead processes of this machine left in ``folder``, not below it; return what was removed. On Windows: nothing."""
     removed = []
-    with _said_of(folder):
+    with disk_errors(folder):
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
             match = _UNFINISHED.match(path.name)
             if match and match["host"] == _HOST and not _alive(int(match["pid"])):
@@ -127,7 +127,7 @@ def sweep(folder: Path) -> tuple[Path, ...]:
 
 def remove(path: Path) -> None:
     """Remove a file, a link, or a folder with all that is in it; nothing happens where there is nothing."""
-    with _said_of(path):
+    with disk_errors(path):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -201,7 +201,7 @@ def _alive(pid: int) -> bool:
 
 
 @contextmanager
-def _said_of(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
     """Turn an OSError into a ResourceError that names ``path`` and a way out."""
     try:
         yield
