@@ -123,13 +123,15 @@ def draw_growth() -> None:
         )
         for column, (what, points) in zip(axes.T, panels, strict=True):
             for axis, quantity in zip(column, ("processor_s", "megabytes"), strict=True):
-                x, y = [place for place, _ in points], [row[quantity] for _, row in points]
+                x, y = zip(*sorted((place, row[quantity]) for place, row in points), strict=True)
                 axis.plot(x, y, "o-", color=OURS, markersize=4)
                 axis.set(xscale="log")
                 axis.grid(color=EVEN, alpha=0.25)
                 axis.spines[["top", "right"]].set_visible(False)
                 axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            column[0].set_yscale("log")
+            last, cost = max((place, row["processor_s"]) for place, row in points)
+            column[0].plot([last / 10, last], [cost / 10, cost], "--", color=EVEN, linewidth=0.9, zorder=1)
+            column[0].set(yscale="log", ylim=(4.0, 200.0))
             column[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
             column[1].axhline(2000.0, color=EVEN, linewidth=0.8)
             column[1].set(xlabel=what, ylim=(0, 2200))
