@@ -37,9 +37,7 @@ class Stillness:
             self._run[:] = 0
             return values
         row = np.arange(1, len(values) + 1)[:, None]
-        moved = np.maximum.accumulate(
-            np.where(still, 0, row), axis=0
-        )  # the last row that was not still, from 1; 0: none here
+        moved = np.maximum.accumulate(np.where(still, 0, row), axis=0)  # the last row that was not still; 0: none here
         run = np.where(moved > 0, row - moved, row + self._run)
         self._run = run[-1].copy()
         return np.where(run >= self._longest, np.nan, values)
