@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,32 +80,39 @@ def from_dataset(dataset: xr.Dataset) -> Reconstruction:
     What is NaN throughout a trial is not known there (None). Raises FileFormatError that lists every missing part.
     """
     refuse_incomplete(dataset)
-    trials = tuple(
-        _trial(dataset.isel(trial=i, time=slice(0, int(samples))))
-        for i, samples in enumerate(dataset["samples"].values)
-    )
+    columns = {str(name): variable.values for name, variable in dataset.variables.items()}
+    trials = tuple(_trial(columns, dataset.attrs, i, int(samples)) for i, samples in enumerate(columns["samples"]))
     return Reconstruction(str(dataset.attrs["method"]), str(dataset.attrs["subject"]), trials)
 
 
-def _trial(one: xr.Dataset) -> TrialReconstruction:
+def _trial(
+    columns: Mapping[str, NDArray[Any]], facts: Mapping[Any, Any], place: int, samples: int
+) -> TrialReconstruction:
+    """Return the trial at a ``place`` of the arrays (trial, time, ...) of an archive."""
     found: dict[str, dict[str, Any]] = {"trial": {}, "answer": {}}
     for name, (_, source, field, *_told) in VARIABLES.items():
-        if name in one and not _unknown(one[name], source, field):
-            values = one[name].values
-            found[source][field] = values if values.dtype.kind == "b" else values.astype(np.float64)
-    time: Floats = float(one["start_time"]) + np.arange(one.sizes["time"], dtype=np.float64) * float(one.attrs["step"])
+        if name in columns and not _unknown(values := columns[name][place, :samples], source, field):
+            found[source][field] = values.copy() if values.dtype.kind == "b" else values.astype(np.float64)
+    time: Floats = float(columns["start_time"][place]) + np.arange(samples, dtype=np.float64) * float(facts["step"])
     trial = Trial(
-        subject=str(one.attrs["subject"]),
-        name=str(one["trial"].values),
-        role="fit" if one["role"].values == "fit" else "test",
-        muscles=tuple(map(str, one["muscle"].values)),
-        coordinates=tuple(map(str, one["coordinate"].values)),
+        subject=str(facts["subject"]),
+        name=str(columns["trial"][place]),
+        role="fit" if columns["role"][place] == "fit" else "test",
+        muscles=tuple(map(str, columns["muscle"])),
+        coordinates=tuple(map(str, columns["coordinate"])),
         time=time,
-        load_kg=float(one["load_kg"]),
-        motion=str(one["motion"].values) if "motion" in one else "",
+        load_kg=float(columns["load_kg"][place]),
+        motion=str(columns["motion"][place]) if "motion" in columns else "",
         **found["trial"],
     )
-    return TrialReconstruction(trial, draws=_draws(one), **found["answer"])
+    draws = _known_draws(columns[DRAWS][:, place, :samples]) if DRAWS in columns else None
+    return TrialReconstruction(trial, draws=draws, **found["answer"])
+
+
+def as_held(dataset: xr.Dataset) -> xr.Dataset:
+    """Return a Dataset of ``to_dataset`` as its archive will hold it: answers in 32 bits."""
+    rounded = {name: dataset[name].astype(np.float32) for name in dataset.data_vars if name in ANSWERED}
+    return dataset.assign(rounded)
 
 
 def write_archive(answer: xr.Dataset | Reconstruction, path: Path) -> None:
@@ -157,13 +164,11 @@ def _padded(
     return whole
 
 
-def _unknown(values: xr.DataArray, source: str, field: str) -> bool:
-    return source == "answer" and field in OPTIONAL and bool(values.isnull().all())
+def _unknown(values: NDArray[Any], source: str, field: str) -> bool:
+    return source == "answer" and field in OPTIONAL and bool(np.isnan(values).all())
 
 
-def _draws(one: xr.Dataset) -> NDArray[np.float64] | None:
-    if DRAWS not in one:
-        return None
-    draws = one[DRAWS].values
+def _known_draws(draws: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return the draws (draw, time, muscle) that a trial has."""
     known = draws[~np.isnan(draws).all(axis=(1, 2))]
     return known if len(known) else None

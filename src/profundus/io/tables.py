@@ -69,11 +69,11 @@ def write_table(table: Table, path: str | Path) -> None:
     if problems := _unwritable(table):
         raise InputError(problems)
     head = table_head(table.name, table.labels, rows=len(table.time), in_degrees=table.in_degrees)
-    pattern = "\t".join(["%.17g"] * (len(table.labels) + 1))
+    pattern = "\t".join(["%.17g"] * (len(table.labels) + 1)) + "\n"
     values = np.column_stack([table.time, table.values])
     blocks = np.split(values, range(BLOCK_ROWS, len(values), BLOCK_ROWS))
-    rows = ["\n".join(pattern % tuple(row) for row in block.tolist()) for block in blocks]
-    write_whole(path, head + "\n".join([*rows, ""]))
+    rows = [pattern * len(block) % tuple(block.ravel().tolist()) for block in blocks]
+    write_whole(path, "".join([head, *rows]))
 
 
 def table_head(name: str, labels: tuple[str, ...], *, rows: int | None, in_degrees: bool | None) -> str:

@@ -84,7 +84,7 @@ def _anatomy(run: RunDirectory, noted: Mapping[str, Any]) -> Anatomy:
 
 
 def _subject(run: RunDirectory, subject: str, noted: Mapping[str, Any], anatomy: Anatomy) -> SubjectContent:
-    rec = run.reconstruction(subject)
+    rec = run.reconstruction(subject, draws=False)
     processing = noted.get("processing", {})
     parts = tuple(
         replace(part, trial=replace(part.trial, processing=processing.get(part.trial.name, {}))) for part in rec.trials

@@ -50,7 +50,9 @@ def export_run(
     """
     people = run.subjects if subject is None and run.subjects else (run.named(subject),)
     if to == "ceinms":
-        return Exported({person: export_ceinms(run.reconstruction(person), out / person) for person in people}, ())
+        return Exported(
+            {person: export_ceinms(run.reconstruction(person, draws=False), out / person) for person in people}, ()
+        )
     refuse_names(people)
     body, notes = _body(run, model)
     files = {}
@@ -61,7 +63,7 @@ def export_run(
 
 
 def _exported(run: RunDirectory, person: str, out: Path, body: _Body) -> tuple[tuple[Path, ...], list[Problem]]:
-    rec, rows = run.reconstruction(person), run.parameters(person)
+    rec, rows = run.reconstruction(person, draws=False), run.parameters(person)
     postures, notes = _postures(run, person, [part.trial.name for part in rec.trials], body)
     written: tuple[Path, ...] = ()
     if body.file is not None:

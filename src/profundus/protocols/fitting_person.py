@@ -101,7 +101,7 @@ def person_fit(ground: FitGround, study: Study, found: Recorded, answer: Answer,
     facts = {
         **answer.facts,
         "seconds": round(seconds, 3),
-        "moment_r2": moment_r2(score(rec)),
+        "moment_r2": moment_r2(score(rec, quantities=["moment"])),
         "flags": [asdict(flag) for flag in rec.flags],
         "problems": [problem.as_dict() for problem in found.heard],
         "processing": {trial.name: trial.processing for trial in found.trials},

@@ -52,7 +52,7 @@ def streamed_person(path: Path, subject: str | None = None) -> StreamedPerson:
 def person_of(run: RunDirectory, subject: str) -> StreamedPerson:
     """Return a person of a run, taught from it."""
     settings = read_settings(run.path / STUDY)
-    answer = run.reconstruction(subject)
+    answer = run.reconstruction(subject, draws=False)
     student = taught(answer, late_s=delay_s(settings.emg))
     maximum = run.network(subject)[1]["emg_scale"]["maximum"]
     return StreamedPerson(student, settings.emg, np.array([maximum[m] for m in student.measured]), answer)

@@ -49,7 +49,7 @@ def _amplitude_flags(rec: Reconstruction) -> Iterator[Flag]:
 
 def _moments(rec: Reconstruction) -> list[ScoreRow]:
     """Return the score of each joint moment on the test trials, or on all where there are no test trials."""
-    rows = [row for row in score(rec).rows if row.quantity == "moment" and row.trial == "all"]
+    rows = [row for row in score(rec, quantities=["moment"]).rows if row.quantity == "moment" and row.trial == "all"]
     return [row for row in rows if row.role == "test"] or rows
 
 

@@ -17,14 +17,21 @@ LAG_REACH_MS = 300.0
 EDGE_S = 0.3
 
 
-def score(rec: Reconstruction, *, edge_s: float = EDGE_S, hidden: Collection[str] = ()) -> Scorecard:
+def score(
+    rec: Reconstruction,
+    *,
+    edge_s: float = EDGE_S,
+    hidden: Collection[str] = (),
+    quantities: Collection[str] = ("emg", "moment"),
+) -> Scorecard:
     """Return the scores of every muscle with a truth and every coordinate with a measured moment.
 
     One row a trial; one pooled over the trials of a role (trial "all"); one pooled over those of a role and a known load (trial "load").
     ``edge_s`` [s] is left out at both ends of a trial, and so are samples that are missing or excluded. Muscles in ``hidden`` are marked
-    as such. A lag never looks across two trials. Band scores are NaN where a method gives no band (lower = upper).
+    as such; ``quantities`` are what is scored. A lag never looks across two trials. Band scores are NaN where a method gives no band (lower
+    = upper).
     """
-    columns = list(scored_columns(rec, edge_s=edge_s))
+    columns = [column for column in scored_columns(rec, edge_s=edge_s) if column.kind in quantities]
     rows = []
     for (kind, name), parts in _by_name(columns).items():
         marked = kind == "emg" and name in hidden
