@@ -152,8 +152,10 @@ def test_a_fit_says_that_a_cohort_goes_on_as_a_cohort(study, half, monkeypatch):
 def test_who_is_whole_can_be_streamed_while_another_is_missing(study, half, tmp_path, monkeypatch):
     monkeypatch.setattr("profundus.protocols.streamed_person.person_of", lambda run, name: name)
     assert streamed_person(half, "sub-01") == streamed_person(half) == "sub-01"
-    with pytest.raises(InputError, match="there is no subject 'sub-02'"):
+    with pytest.raises(InputError, match=r"'sub-02' could not be fitted.*failures/sub-02.json"):
         streamed_person(half, "sub-02")
+    with pytest.raises(InputError, match=r"no subject 'sub-03' \(the run is not finished\)"):
+        streamed_person(half, "sub-03")
     cohort(study, tmp_path / "nobody", *PEOPLE)
     with pytest.raises(InputError, match=r"`profundus cohort ... --resume`"):
         streamed_person(tmp_path / "nobody")
@@ -165,6 +167,7 @@ def test_failures_of_people_who_left_the_study_are_forgotten(study, half):
     alone.write_text(study.read_text().partition('\n[[subject]]\nid = "sub-02"')[0], encoding="utf-8")
     result = cohort(alone, half, resume=True)
     assert (result.kept, result.run.finished, result.run.failures()) == (1, True, {})
+    assert not (half / "failures").exists()
     assert "failures" not in result.run.manifest
 
 

@@ -74,6 +74,37 @@ def test_python_streams_a_run_frame_by_frame(run):
         Run(run).stream([], subject="sub-09")
 
 
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        ((0.0, [0.1], [1.0]), "a frame has 1 envelopes"),
+        ((0.0, 0.1, [1.0]), "a frame has 1 envelopes"),
+        ((0.0, [0.1] * 3, [1.0]), "a frame has 3 envelopes"),
+        ((0.0, [[0.1] * 4], [1.0]), r"envelopes of shape \(1, 4\)"),
+        ((0.0, [0.1] * 4, [1.0, 1.0]), "a frame has 2 angles"),
+        ((0.0, ["a"] * 4, [1.0]), "as envelopes is no number"),
+        (("now", [0.1] * 4, [1.0]), "as time is no number"),
+    ],
+)
+def test_a_frame_without_one_number_a_channel_is_refused(run, frame, words):
+    with pytest.raises(InputError, match=words):
+        list(Run(run).stream([frame]))
+
+
+def test_a_single_joint_needs_no_list_and_an_unknown_load_is_none(run):
+    (answer,) = Run(run).stream([(0.0, [0.1] * 4, 1.0)], load_kg=None)
+    assert np.isfinite(answer.excitation).all()
+    with pytest.raises(InputError, match="load_kg is '2'"):
+        Run(run).stream([], load_kg="2")
+
+
+@pytest.mark.parametrize("rate_hz", [50.0, 1000.0])
+def test_frames_of_another_rate_are_refused(run, rate_hz):
+    frames = [(n / rate_hz, [0.1 + 0.01 * (n % 7)] * 4, [1.0]) for n in range(60)]
+    with pytest.raises(InputError, match=f"frames come at {rate_hz:g} Hz"):
+        list(Run(run).stream(frames))
+
+
 def test_frames_on_stdout_are_one_object_a_line(run, capsys):
     from profundus.cli.main import main
 

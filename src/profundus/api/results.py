@@ -80,25 +80,22 @@ class Run:
         frames: Iterable[tuple[float, ArrayLike, ArrayLike]],
         *,
         subject: str | None = None,
-        load_kg: float = float("nan"),
+        load_kg: float | None = None,
     ) -> Iterator[Answer]:
         """Return, frame by frame, what a fitted person's muscles do now, from the past alone.
 
         A frame is time [s], envelopes (measured muscles, in the study's order and unit; NaN where one is missing) and angles [rad]
-        (coordinates). An answer has ``time``, ``excitation``, ``lower``, ``upper`` (muscle) and ``flags``; frames that come twice or late
-        are passed over. Raises InputError where the run does not have the person.
+        (coordinates), at the rate of the run. An answer has ``time``, ``excitation``, ``lower``, ``upper`` (muscle) and ``flags``; frames
+        that come twice or late are passed over. ``load_kg`` is None where unknown. Raises InputError where the run does not have the
+        person, for a frame that has not one number a channel, and after 20 frames that come at another rate.
         """
-        import numpy as np
-
         from profundus.protocols.streamed_person import streamed_person
-        from profundus.stream.live import Frame, LiveSubject
+        from profundus.stream.handed import handed, load_of
+        from profundus.stream.live import LiveSubject
 
         person = streamed_person(self.path, subject)
-        live = LiveSubject(person.student, load_kg=load_kg)
-        return live.over(
-            Frame(time, np.asarray(emg, float) / person.maximum, np.asarray(angle, float))
-            for time, emg, angle in frames
-        )
+        live = LiveSubject(person.student, load_kg=load_of(load_kg))
+        return live.over(handed(frames, person.student, person.maximum))
 
     def report(self) -> Path:
         """Write the page of the run again and return its path."""

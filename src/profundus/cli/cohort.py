@@ -20,7 +20,7 @@ from profundus.protocols.cohort_progress import CohortProgress, Listener
 
 SOME_FAILED = 5
 """Exit code where some people could not be fitted, and all others were."""
-FAILURES_SHOWN = 20
+FAILURES_SHOWN, REASONS_SHOWN = 20, 3
 
 
 def cohorted(
@@ -124,14 +124,16 @@ def _facts(result: CohortResult) -> dict[str, object]:
 def _words(result: CohortResult) -> list[Words]:
     kept = f", {result.kept} kept from earlier" if result.kept else ""
     words: list[Words] = [
-        f"{result.done} people fitted in {result.seconds:.0f} s{kept}, {len(result.failures)} failed."
+        f"{result.done} {'person' if result.done == 1 else 'people'} fitted in {result.seconds:.0f} s{kept}, {len(result.failures)} failed."
     ]
     if result.doubtful:
         words.append(
             f"Removed, as nobody knows what they were made from: the earlier results of {_some(result.doubtful)}."
         )
     for failure in result.failures[:FAILURES_SHOWN]:
-        words += [f"  {failure.subject}: {printable(problem)}" for problem in failure.problems]
+        words += [f"  {failure.subject}: {printable(problem)}" for problem in failure.problems[:REASONS_SHOWN]]
+        if (more := len(failure.problems) - REASONS_SHOWN) > 0:
+            words.append(f"  {failure.subject}: and {more} more")
     if len(result.failures) > FAILURES_SHOWN:
         words.append(f"  and {len(result.failures) - FAILURES_SHOWN} more")
     if result.failures:

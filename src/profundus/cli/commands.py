@@ -25,6 +25,7 @@ Data = Annotated[
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the results that are in the folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+AnySubject = Annotated[str | None, typer.Option("--subject", metavar="ID", help="Whose; everybody's by default.")]
 OneSubject = Annotated[
     str | None, typer.Option("--subject", metavar="ID", help="Whose muscles; needed where the run has several people.")
 ]
@@ -357,7 +358,7 @@ def export(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for the files. Default: RUN/<program>")
     ] = None,
-    subject: OneSubject = None,
+    subject: AnySubject = None,
     model: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Model file (.osim) to write the muscles into. Default: the study's."),

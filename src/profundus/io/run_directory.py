@@ -79,7 +79,11 @@ class RunDirectory:
             what = "no person's fit is finished in this run"
             remedy = f"Finish it with `profundus {self.command} ... --resume`"
             raise InputError(Problem("error", what, file=str(self.path), remedy=remedy))
+        if subject is not None and subject in self.failures():
+            remedy = f"Read {FAILURES}/{subject}.json, mend it, and go on with `profundus {self.command} ... --resume`"
+            raise InputError(Problem("error", f"'{subject}' could not be fitted", file=str(self.path), remedy=remedy))
         what = "no subject was named" if subject is None else f"there is no subject '{subject}'"
+        what += "" if self.finished else " (the run is not finished)"
         expected = f"one of {', '.join(known)}"
         raise InputError(
             Problem("error", what, file=str(self.path), expected=expected, remedy="Name one (`subject`, --subject)")
@@ -204,7 +208,10 @@ class RunDirectory:
     def forget_failure(self, subject: str) -> None:
         """Drop what is kept of an earlier failure."""
         refuse_names([subject])
-        remove(self.path / FAILURES / f"{subject}.json")
+        folder = self.path / FAILURES
+        remove(folder / f"{subject}.json")
+        if folder.is_dir() and not any(folder.iterdir()):
+            remove(folder)
 
     def finish(self, facts: Mapping[str, Any] | None = None) -> None:
         """Drop the checkpoints and say in the manifest that the run came to its end, with the last facts."""

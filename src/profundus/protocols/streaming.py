@@ -21,6 +21,7 @@ from profundus.stream.lsl import Inlet, Network, refuse_open_outlet
 from profundus.stream.remembering import delayed
 from profundus.stream.session import Listener, Session, SessionSummary, Source
 from profundus.stream.student import Student
+from profundus.validate.metrics import pearson_r
 
 Floats = NDArray[np.float64]
 CHUNK = 8  # samples of a trial that are played at once
@@ -185,6 +186,6 @@ def _against(student: Student, part: TrialReconstruction, answers: Sequence[Answ
     deep = [i for i, muscle in enumerate(student.muscles) if muscle not in student.measured]
     pairs = {student.muscles[i]: (found[:, i], part.excitation[rows, i]) for i in deep}
     return {
-        name: (float(np.corrcoef(ours, theirs)[0, 1]), float(np.sqrt(np.mean((ours - theirs) ** 2))))
+        name: (pearson_r(theirs, ours), float(np.sqrt(np.mean((ours - theirs) ** 2))))
         for name, (ours, theirs) in pairs.items()
     }
