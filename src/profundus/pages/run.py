@@ -45,7 +45,7 @@ def page_of(run: RunDirectory, subject: str | None = None) -> str:
     where a file of the run is damaged.
     """
     manifest = run.manifest
-    people = run.subjects if subject is None and run.subjects else (run.named(subject),)
+    people = run.subjects if subject is None else (run.named(subject),)
     try:
         if len(people) > MOST_PEOPLE:
             return cohort_page(run, manifest)
