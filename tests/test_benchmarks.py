@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
+NEEDS = {"torch_step": "torch", "make_arm26_numbers": "opensim"}  # beside the package itself
 
 
 def script(name):
@@ -16,6 +17,14 @@ def script(name):
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.py")))
+def test_every_script_finds_what_it_is_made_of(name, monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    if needed := NEEDS.get(name):
+        pytest.importorskip(needed)
+    assert script(name).__doc__
 
 
 def test_the_tables_of_the_page_are_those_of_the_results():

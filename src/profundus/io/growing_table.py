@@ -10,7 +10,7 @@ from time import monotonic
 
 from profundus.errors import Problem
 from profundus.io.store import disk_errors, write_through
-from profundus.io.tables import table_head
+from profundus.io.tables import row_pattern, table_head
 
 FLUSH_S = 1.0
 
@@ -47,7 +47,7 @@ class GrowingTable:
 
     def __init__(self, path: Path, labels: Sequence[str], *, name: str) -> None:
         self.path, self._labels, self._name = path, tuple(labels), name
-        self._pattern = "\t".join(["%.17g"] * (len(self._labels) + 1)) + "\n"
+        self._pattern = row_pattern(self._labels)
         self._rows, self._flushed = 0, monotonic()
         self._waiting = [self._head(None)]
         with disk_errors(path):

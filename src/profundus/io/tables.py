@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -69,11 +70,16 @@ def write_table(table: Table, path: str | Path) -> None:
     if problems := _unwritable(table):
         raise InputError(problems)
     head = table_head(table.name, table.labels, rows=len(table.time), in_degrees=table.in_degrees)
-    pattern = "\t".join(["%.17g"] * (len(table.labels) + 1)) + "\n"
+    pattern = row_pattern(table.labels)
     values = np.column_stack([table.time, table.values])
     blocks = np.split(values, range(BLOCK_ROWS, len(values), BLOCK_ROWS))
     rows = [pattern * len(block) % tuple(block.ravel().tolist()) for block in blocks]
     write_whole(path, "".join([head, *rows]))
+
+
+def row_pattern(labels: Sequence[str]) -> str:
+    """Return what time and a value for each label are formatted with: a line of which nothing is lost."""
+    return "\t".join(["%.17g"] * (len(labels) + 1)) + "\n"
 
 
 def table_head(name: str, labels: tuple[str, ...], *, rows: int | None, in_degrees: bool | None) -> str:

@@ -17,6 +17,7 @@ from profundus.protocols.models import model_of
 from profundus.records import Anatomy, GivenMotion, PopulationSettings, Study, VirtualPerson
 from profundus.signal import assemble_trials, emg_scale
 from profundus.simulate import simulate_people
+from profundus.simulate.strategies import Control, drawn_strategy
 
 SURFACE = {"arm26": ("TRIlong", "TRIlat", "BIClong", "BICshort")}
 """Muscles that surface electrodes reach, where nobody says otherwise."""
@@ -33,11 +34,13 @@ def simulate_study(
     like: Study | None = None,
     overwrite: bool = False,
     on_person: Callable[[int], None] | None = None,
+    control: Control = drawn_strategy,
 ) -> WrittenLab:
     """Write a study of virtual people to the folder ``out`` and return what was written.
 
     With ``like``, model, coordinate and electrodes are those of a study and its motions are repeated (see `motions_of`).
-    ``on_person`` is told how many are done. Raises InputError for electrodes that nobody names and as `simulate_people` does.
+    ``on_person`` is told how many are done; ``control`` is as for `simulate_people`.
+    Raises InputError for electrodes that nobody names and as `simulate_people` does.
     """
     if people < 1:
         raise InputError(Problem("error", f"{people} people are asked for", expected="one or more"))
@@ -47,7 +50,7 @@ def simulate_study(
         settings = replace(settings, given=motions_of(like, anatomy), rate_hz=like.rate_hz)
     electrodes = tuple(measured) or (like.measured if like is not None else SURFACE.get(anatomy.name, ()))
     geometry = (limb or MusculoskeletalModel(anatomy)).geometry
-    made = simulate_people(anatomy, geometry, settings, seed=seed, count=people)
+    made = simulate_people(anatomy, geometry, settings, seed=seed, count=people, control=control)
     return write_virtual_lab(
         _told(made, on_person),
         out,

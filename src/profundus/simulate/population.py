@@ -15,6 +15,7 @@ from profundus.simulate.laboratory import measured_person
 from profundus.simulate.limb import ARM26_FOREARM, Limb, limb_moment
 from profundus.simulate.person import drawn_person, person_facts
 from profundus.simulate.schedule import moving_coordinates, scheduled
+from profundus.simulate.strategies import Control, drawn_strategy
 from profundus.simulate.work import PathGeometry, Tasks, exhausted, worked
 
 EASED, STRONGER = 6, 1.2  # how often the muscles are made stronger and the range of motion smaller, and by how much
@@ -31,16 +32,18 @@ def simulate_people(
     count: int,
     first: int = 0,
     limb: Limb = ARM26_FOREARM,
+    control: Control = drawn_strategy,
 ) -> Iterator[VirtualPerson]:
     """Yield virtual people ``first`` to ``first + count - 1`` of a population, all trials of one at a time.
 
-    ``geometry`` maps angles and velocities (time, coordinate) to paths and moment arms. Person i is the same, bit for bit, whatever
+    ``geometry`` maps angles and velocities (time, coordinate) to paths and moment arms; ``control`` decides how a person shares
+    the work, by one of the settings' families as a rule. Person i is the same, bit for bit, whatever
     ``first`` and ``count`` are. Raises InputError for an anatomy of several moving coordinates, given motions of another shape, and people
     whom no strength enables to do what is asked.
     """
     _refuse(anatomy, settings)
     for index in range(first, first + count):
-        yield _person(index, anatomy, geometry, settings, seed=seed, limb=limb)
+        yield _person(index, anatomy, geometry, settings, seed=seed, limb=limb, control=control)
 
 
 def seen_with(trials: Sequence[Trial], measured: Sequence[str]) -> tuple[Trial, ...]:
@@ -53,7 +56,14 @@ def _seen(trial: Trial, there: NDArray[np.bool_]) -> Trial:
 
 
 def _person(
-    index: int, anatomy: Anatomy, geometry: PathGeometry, settings: PopulationSettings, *, seed: int, limb: Limb
+    index: int,
+    anatomy: Anatomy,
+    geometry: PathGeometry,
+    settings: PopulationSettings,
+    *,
+    seed: int,
+    limb: Limb,
+    control: Control,
 ) -> VirtualPerson:
     attempts = ((redrawn, eased) for redrawn in range(REDRAWN) for eased in range(EASED))
     for redrawn, eased in attempts:
@@ -63,7 +73,15 @@ def _person(
         wanted = limb_moment(person.true_limb, plan.angle, plan.acceleration, plan.load)
         moment = np.where(np.isnan(plan.moment), wanted, plan.moment)
         tasks = Tasks(plan.angle, plan.velocity, plan.acceleration, moment, plan.load_kg)
-        work = worked(person, tasks, anatomy=anatomy, geometry=geometry, settings=settings, chance=streams["control"])
+        work = worked(
+            person,
+            tasks,
+            anatomy=anatomy,
+            geometry=geometry,
+            settings=settings,
+            chance=streams["control"],
+            control=control,
+        )
         if not exhausted(work):
             break
     else:

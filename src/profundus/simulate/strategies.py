@@ -60,6 +60,10 @@ class Strategy:
     facts: dict[str, object]
 
 
+Control = Callable[[Demand, PopulationSettings, np.random.Generator, float], Strategy]
+"""Decides how one person works; the last is the step of the clock [s]."""
+
+
 def drawn_strategy(demand: Demand, settings: PopulationSettings, chance: np.random.Generator, step: float) -> Strategy:
     """Return a person's strategy: a family by the settings' shares, co-contraction and slow drives on top."""
     names = sorted(settings.families)

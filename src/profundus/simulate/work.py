@@ -13,7 +13,7 @@ from profundus.records import Anatomy, PopulationSettings
 from profundus.simulate.forces import Moved, activated, driven, muscles
 from profundus.simulate.person import Body, Person
 from profundus.simulate.schedule import moving_coordinates
-from profundus.simulate.strategies import Demand, Strategy, drawn_strategy
+from profundus.simulate.strategies import Control, Demand, Strategy
 from profundus.skeleton.paths import Geometry
 
 Floats = NDArray[np.float64]
@@ -54,12 +54,14 @@ def worked(
     geometry: PathGeometry,
     settings: PopulationSettings,
     chance: np.random.Generator,
+    control: Control,
 ) -> Work:
-    """Return what the person does: shares by his strategy, as much of them as the moment needs, run forward from the excitations."""
+    """Return what the person does: shares by the strategy that ``control`` gives him, as much of them as the moment needs, run forward
+    from the excitations."""
     body, step = person.body, 1.0 / settings.rate_hz
     moved = moved_body(body, tasks, geometry)
     demand = _demand(body, moved, tasks, anatomy, step)
-    strategy = drawn_strategy(demand, settings, chance, step)
+    strategy = control(demand, settings, chance, step)
     found = driven(body, moved, strategy.shares, jnp.asarray(tasks.moment), step=step)
     shape = found.activation.shape
     columns = np.moveaxis(np.asarray(found.activation, dtype=float), 0, 1).reshape(shape[1], -1)

@@ -1,0 +1,173 @@
+"""People who work as no teacher of the prior does: ``python benchmarks/strangers.py [--people 24] [--prior FILE] [NAME ...]``.
+
+Eight rules of control that are not among those of the simulator, in its bodies and laboratories, rigid and stretching tendons. For each
+muscle a table in Markdown: error over the copy's by method (geometric mean over people; the same after one scalar a person), the wins of
+the learned prior, and the share of samples that its 90 % bands hold (mean, least).
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+import profundus as pf
+from profundus.protocols.simulating import simulate_study
+from profundus.records import PopulationSettings
+from profundus.simulate.chance import between, log_between, slow_noise
+from profundus.simulate.strategies import Demand, Shares, Strategy
+
+METHODS = ("nmm", "copy", "copy_group", "population_regression")
+DEEP = ("BRA", "TRImed")
+SEED, CLOCK_S = 77, 0.01
+FORCE = np.array([798.52, 624.3, 624.3, 624.3, 435.56, 987.26])  # N, TRIlong to BRA
+LENGTH = np.array([0.134, 0.1138, 0.1138, 0.1157, 0.1321, 0.0858])  # m
+FIRST = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 1.0])  # the muscles that are recruited first, TRImed and BRA
+
+Chance = np.random.Generator
+Floats = np.ndarray
+Rule = Callable[[Chance, Demand, Floats], tuple[Floats, Floats, Floats | None]]
+"""From demand and usual co-contraction to shares of the working side, co-contraction, and what goes on in any case (None: nothing)."""
+
+
+def heads(chance: Chance, sd: float = 0.2) -> Floats:
+    return np.exp(sd * chance.normal(size=6))
+
+
+def step(x: Floats) -> Floats:
+    return 0.5 + 0.5 * np.tanh(0.5 * x)
+
+
+def energy(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+    """As leverage over volume says, nearly the same in everybody."""
+    volume = FORCE * LENGTH
+    return heads(chance, 0.1) * demand.leverage / (volume / volume.mean()), usual, None
+
+
+def equal(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+    """All muscles of a side alike."""
+    return heads(chance, 0.08) * np.ones_like(demand.leverage), usual, None
+
+
+def recruited(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+    """Medial triceps and brachialis first, the others beyond a threshold."""
+    threshold, width = chance.uniform(0.03, 0.2), chance.uniform(0.03, 0.12)
+    late = step((np.abs(demand.effort) - threshold) / width)
+    shares = heads(chance) * (FIRST + (1.0 - FIRST) * (0.12 + late) * chance.uniform(0.6, 1.2))
+    return shares, usual * np.array([0.5, 0.6, 1.6, 0.6, 0.6, 1.4]), None
+
+
+def velocity(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+    """Muscles of two joints for fast shortening, those of one for slow work and lengthening."""
+    gain, way = chance.uniform(0.2, 0.7), np.where(demand.single, -1.0, 1.0) * np.array([1.0, -0.5, 1.0, 1.0, 0.6, 1.0])
+    return heads(chance) * np.exp(gain * way * np.tanh(0.5 * demand.speed - 0.5)), usual, None
+
+
+def stiff(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, Floats]:
+    """Both sides held active, two and a half times as much as usual."""
+    much = 2.5 * usual
+    slopes = np.exp(0.3 * chance.normal(size=6) * (demand.flexion - 0.5))
+    return heads(chance) * np.ones_like(demand.leverage), much, much * heads(chance) * slopes
+
+
+def drifting(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+    """Shares that wander within trials and from one to the next."""
+    count = len(demand.leverage)
+    walk = np.cumsum(0.08 * chance.normal(size=(count, 1, 6)), axis=0)
+    chance.shuffle(walk)
+    ramp = np.linspace(-1.0, 1.0, demand.leverage.shape[1])[None, :, None] * chance.normal(size=(count, 1, 6))
+    return heads(chance) * np.exp(walk + 0.15 * ramp), usual, None
+
+
+def bursts(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+    """Antagonists that brake, the medial triceps up to 60 ms late."""
+    shares = heads(chance) * np.exp(0.3 * chance.normal(size=6) * (demand.flexion - 0.5))
+    size, late = chance.uniform(0.01, 0.03), round(chance.uniform(0.0, 0.06) / CLOCK_S)
+    braking = np.repeat(np.maximum(-np.gradient(demand.speed, CLOCK_S, axis=1), 0.0), 6, axis=2)
+    braking[..., 2] = np.roll(braking[..., 2], late, axis=1)
+    return shares, 0.7 * usual + size * braking * heads(chance, 0.3), None
+
+
+def common(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+    """Shares that never change, and drives that are nearly the same in all muscles."""
+    return heads(chance, 0.3) * np.ones_like(demand.leverage), usual, None
+
+
+RULES: Mapping[str, Rule] = {
+    rule.__name__: rule for rule in (energy, equal, recruited, velocity, stiff, drifting, bursts, common)
+}
+
+
+def control(rule: Rule) -> Callable[[Demand, PopulationSettings, Chance, float], Strategy]:
+    """Return who decides by a rule; antagonists are heads with slopes over the angle, drives slow, as in the simulator."""
+
+    def decided(demand: Demand, settings: PopulationSettings, chance: Chance, clock: float) -> Strategy:
+        level, with_load, with_speed = log_between(chance, (0.02, 0.08)), *chance.uniform((0.1, 0.1), (0.6, 0.5))
+        usual = level * (1.0 + with_load * demand.load_kg + with_speed * demand.speed)
+        working, contraction, always = rule(chance, demand, usual)
+        own, all_alike = (
+            (between(chance, (0.02, 0.06)), 0.12) if rule is common else (between(chance, (0.05, 0.18)), 0.0)
+        )
+        slow = {"step": clock, "low_hz": 0.05, "high_hz": 1.0}
+        drive = np.exp(own * slow_noise(chance, demand.leverage.shape, **slow))
+        drive = drive * np.exp(all_alike * slow_noise(chance, demand.effort.shape, **slow))
+        flexing = step(demand.effort / 0.03)
+        rest = contraction * heads(chance) * np.exp(0.3 * chance.normal(size=6) * (demand.flexion - 0.5))
+        base = always if always is not None else rest * np.where(demand.sign > 0, 1.0 - flexing, flexing)
+        shares = np.broadcast_to(working, demand.leverage.shape)
+        sides = (np.where(side, shares, 0.0) for side in (demand.sign > 0, demand.sign < 0))
+        return Strategy(Shares(*(drive * part for part in (base, *sides))), {"family": rule.__name__})
+
+    return decided
+
+
+def compared(name: str, folder: Path, asked: argparse.Namespace) -> pf.Comparison:
+    """Simulate people of a rule and put all methods on them."""
+    settings = PopulationSettings(tendon="mixed", rate_hz=1.0 / CLOCK_S)
+    lab = simulate_study(
+        folder / name,
+        settings,
+        people=asked.people,
+        seed=SEED,
+        measured=("TRIlong", "TRIlat", "BIClong", "BICshort"),
+        control=control(RULES[name]),
+    )
+    if asked.prior:
+        text = lab.study_file.read_text(encoding="utf-8")
+        lab.study_file.write_text(f'{text}\n[fit]\nprior = "{asked.prior.resolve()}"\n', encoding="utf-8")
+    return pf.compare(lab.study_file, out=folder / f"{name}_compared", methods=METHODS)
+
+
+def main() -> None:
+    """Simulate, compare, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RULES))
+    parser.add_argument("--people", type=int, default=24, help="of each rule")
+    parser.add_argument("--prior", type=Path, help="a learned prior other than the shipped one")
+    asked = parser.parse_args()
+    began, rows = time.perf_counter(), {muscle: [] for muscle in DEEP}
+    for name in asked.names or RULES:
+        with tempfile.TemporaryDirectory() as folder:
+            found = compared(name, Path(folder), asked)
+            errors, courses, scores = found.paired(), found.paired(by="rmse_scaled"), found.scores
+        ours = scores[(scores.method == "nmm") & (scores.role == "test") & (scores.trial == "all")]
+        for muscle in DEEP:
+            table, shape = (frame[frame.name == muscle].set_index("method") for frame in (errors, courses))
+            held = ours[ours.name == muscle].coverage90
+            told = [f"{table.ratio[method]:.2f} ({shape.ratio[method]:.2f})" for method in METHODS if method != "copy"]
+            wins = f"{table.wins['nmm']} of {table.people['nmm']}"
+            rows[muscle].append(f"| `{name}` | {' | '.join(told)} | {wins} | {held.mean():.0%} ({held.min():.0%}) |")
+        print(f"{time.perf_counter() - began:.0f} s  {name}", file=sys.stderr, flush=True)
+    for muscle in DEEP:
+        print(
+            f"\n**{muscle}**\n\n| rule | {' | '.join(f'`{m}`' for m in METHODS if m != 'copy')} | wins | 90 % band holds |"
+        )
+        print("|---|---:|---:|---:|---:|---:|")
+        print("\n".join(rows[muscle]))
+
+
+if __name__ == "__main__":
+    main()
