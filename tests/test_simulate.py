@@ -15,6 +15,7 @@ from profundus.simulate import seen_with, simulate_people
 from profundus.simulate.chance import slow_noise, stream
 from profundus.simulate.limb import ARM26_FOREARM, limb_moment
 from profundus.simulate.motion import KINDS, angles, minimum_jerk
+from profundus.simulate.strategies import Shares, Strategy
 from profundus.simulate.work import single_joint
 
 EXACT = {"angle_noise": 0.0, "moment_noise": 0.0, "moment_noise_per_kg": 0.0, "lever_sd": 0.0}
@@ -142,6 +143,24 @@ def test_a_mixture_holds_nothing_of_a_family_that_does_not_occur():
     for control in mixed:
         assert set(control["weights"]) == {"angle_sharing", "load_switch"}
         assert "effort" not in control
+
+
+def test_a_control_of_ones_own_decides_how_people_share_the_work():
+    asked = []
+
+    def brachialis_alone(demand, settings, chance, step):
+        asked.append((step, demand.leverage.shape[-1]))
+        none = np.zeros_like(demand.leverage)
+        alone = np.where(np.arange(6) == 5, 1.0, none)
+        return Strategy(Shares(none, alone, np.where(demand.sign < 0, 1.0, none)), {"family": "mine"})
+
+    settings = replace(SHORT, loads_kg=(0.0,), muscle_strength_sd=0.0)
+    (person,) = simulate_people(ARM, model().geometry, settings, seed=3, count=1, control=brachialis_alone)
+    assert set(asked) == {(1.0 / settings.rate_hz, 6)}
+    assert person.facts["control"] == {"family": "mine"}
+    for trial in person.trials:
+        assert trial.truth[:, 3:5].max() < 0.0101
+        assert trial.truth[:, 5].max() > 0.05
 
 
 def test_every_motion_is_fitted_to_at_one_load_and_tested_at_another():
