@@ -11,10 +11,13 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 import profundus as pf
+from profundus.io.anatomy import read_anatomy
 from profundus.protocols.simulating import simulate_study
 from profundus.records import PopulationSettings
 from profundus.simulate.chance import between, log_between, slow_noise
@@ -23,77 +26,80 @@ from profundus.simulate.strategies import Demand, Shares, Strategy
 METHODS = ("nmm", "copy", "copy_group", "population_regression")
 DEEP = ("BRA", "TRImed")
 SEED, CLOCK_S = 77, 0.01
-FORCE = np.array([798.52, 624.3, 624.3, 624.3, 435.56, 987.26])  # N, TRIlong to BRA
-LENGTH = np.array([0.134, 0.1138, 0.1138, 0.1157, 0.1321, 0.0858])  # m
-FIRST = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 1.0])  # the muscles that are recruited first, TRImed and BRA
+ARM = read_anatomy("arm26")
+FIRST = np.isin(ARM.muscles, DEEP)  # the muscles that are recruited first
 
 Chance = np.random.Generator
 Floats = np.ndarray
-Rule = Callable[[Chance, Demand, Floats], tuple[Floats, Floats, Floats | None]]
-"""From demand and usual co-contraction to shares of the working side, co-contraction, and what goes on in any case (None: nothing)."""
+
+
+class Way(NamedTuple):
+    """How a person works: shares of the working side, co-contraction, and whether the working side has that, too."""
+
+    shares: Floats
+    contraction: Floats
+    both_sides: bool = False
+
+
+Rule = Callable[[Chance, Demand, Floats], Way]
+"""From what is demanded and usual co-contraction to how a person works."""
 
 
 def heads(chance: Chance, sd: float = 0.2) -> Floats:
     return np.exp(sd * chance.normal(size=6))
 
 
-def step(x: Floats) -> Floats:
-    return 0.5 + 0.5 * np.tanh(0.5 * x)
-
-
-def energy(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+def energy(chance: Chance, demand: Demand, usual: Floats) -> Way:
     """As leverage over volume says, nearly the same in everybody."""
-    volume = FORCE * LENGTH
-    return heads(chance, 0.1) * demand.leverage / (volume / volume.mean()), usual, None
+    volume = ARM.max_isometric_force * ARM.optimal_fiber_length
+    return Way(heads(chance, 0.1) * demand.leverage / (volume / volume.mean()), usual)
 
 
-def equal(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+def equal(chance: Chance, demand: Demand, usual: Floats) -> Way:
     """All muscles of a side alike."""
-    return heads(chance, 0.08) * np.ones_like(demand.leverage), usual, None
+    return Way(heads(chance, 0.08) * np.ones_like(demand.leverage), usual)
 
 
-def recruited(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+def recruited(chance: Chance, demand: Demand, usual: Floats) -> Way:
     """Medial triceps and brachialis first, the others beyond a threshold."""
     threshold, width = chance.uniform(0.03, 0.2), chance.uniform(0.03, 0.12)
-    late = step((np.abs(demand.effort) - threshold) / width)
-    shares = heads(chance) * (FIRST + (1.0 - FIRST) * (0.12 + late) * chance.uniform(0.6, 1.2))
-    return shares, usual * np.array([0.5, 0.6, 1.6, 0.6, 0.6, 1.4]), None
+    late = expit((np.abs(demand.effort) - threshold) / width)
+    shares = heads(chance) * np.where(FIRST, 1.0, (0.12 + late) * chance.uniform(0.6, 1.2))
+    return Way(shares, usual * np.array([0.5, 0.6, 1.6, 0.6, 0.6, 1.4]))
 
 
-def velocity(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+def velocity(chance: Chance, demand: Demand, usual: Floats) -> Way:
     """Muscles of two joints for fast shortening, those of one for slow work and lengthening."""
     gain, way = chance.uniform(0.2, 0.7), np.where(demand.single, -1.0, 1.0) * np.array([1.0, -0.5, 1.0, 1.0, 0.6, 1.0])
-    return heads(chance) * np.exp(gain * way * np.tanh(0.5 * demand.speed - 0.5)), usual, None
+    return Way(heads(chance) * np.exp(gain * way * np.tanh(0.5 * demand.speed - 0.5)), usual)
 
 
-def stiff(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, Floats]:
+def stiff(chance: Chance, demand: Demand, usual: Floats) -> Way:
     """Both sides held active, two and a half times as much as usual."""
-    much = 2.5 * usual
-    slopes = np.exp(0.3 * chance.normal(size=6) * (demand.flexion - 0.5))
-    return heads(chance) * np.ones_like(demand.leverage), much, much * heads(chance) * slopes
+    return Way(heads(chance) * np.ones_like(demand.leverage), 2.5 * usual, both_sides=True)
 
 
-def drifting(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+def drifting(chance: Chance, demand: Demand, usual: Floats) -> Way:
     """Shares that wander within trials and from one to the next."""
     count = len(demand.leverage)
     walk = np.cumsum(0.08 * chance.normal(size=(count, 1, 6)), axis=0)
     chance.shuffle(walk)
     ramp = np.linspace(-1.0, 1.0, demand.leverage.shape[1])[None, :, None] * chance.normal(size=(count, 1, 6))
-    return heads(chance) * np.exp(walk + 0.15 * ramp), usual, None
+    return Way(heads(chance) * np.exp(walk + 0.15 * ramp), usual)
 
 
-def bursts(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+def bursts(chance: Chance, demand: Demand, usual: Floats) -> Way:
     """Antagonists that brake, the medial triceps up to 60 ms late."""
     shares = heads(chance) * np.exp(0.3 * chance.normal(size=6) * (demand.flexion - 0.5))
     size, late = chance.uniform(0.01, 0.03), round(chance.uniform(0.0, 0.06) / CLOCK_S)
     braking = np.repeat(np.maximum(-np.gradient(demand.speed, CLOCK_S, axis=1), 0.0), 6, axis=2)
     braking[..., 2] = np.roll(braking[..., 2], late, axis=1)
-    return shares, 0.7 * usual + size * braking * heads(chance, 0.3), None
+    return Way(shares, 0.7 * usual + size * braking * heads(chance, 0.3))
 
 
-def common(chance: Chance, demand: Demand, usual: Floats) -> tuple[Floats, Floats, None]:
+def common(chance: Chance, demand: Demand, usual: Floats) -> Way:
     """Shares that never change, and drives that are nearly the same in all muscles."""
-    return heads(chance, 0.3) * np.ones_like(demand.leverage), usual, None
+    return Way(heads(chance, 0.3) * np.ones_like(demand.leverage), usual)
 
 
 RULES: Mapping[str, Rule] = {
@@ -107,17 +113,17 @@ def control(rule: Rule) -> Callable[[Demand, PopulationSettings, Chance, float],
     def decided(demand: Demand, settings: PopulationSettings, chance: Chance, clock: float) -> Strategy:
         level, with_load, with_speed = log_between(chance, (0.02, 0.08)), *chance.uniform((0.1, 0.1), (0.6, 0.5))
         usual = level * (1.0 + with_load * demand.load_kg + with_speed * demand.speed)
-        working, contraction, always = rule(chance, demand, usual)
+        way = rule(chance, demand, usual)
         own, all_alike = (
             (between(chance, (0.02, 0.06)), 0.12) if rule is common else (between(chance, (0.05, 0.18)), 0.0)
         )
         slow = {"step": clock, "low_hz": 0.05, "high_hz": 1.0}
         drive = np.exp(own * slow_noise(chance, demand.leverage.shape, **slow))
         drive = drive * np.exp(all_alike * slow_noise(chance, demand.effort.shape, **slow))
-        flexing = step(demand.effort / 0.03)
-        rest = contraction * heads(chance) * np.exp(0.3 * chance.normal(size=6) * (demand.flexion - 0.5))
-        base = always if always is not None else rest * np.where(demand.sign > 0, 1.0 - flexing, flexing)
-        shares = np.broadcast_to(working, demand.leverage.shape)
+        flexing = expit(demand.effort / 0.03)
+        rest = way.contraction * heads(chance) * np.exp(0.3 * chance.normal(size=6) * (demand.flexion - 0.5))
+        base = rest * (1.0 if way.both_sides else np.where(demand.sign > 0, 1.0 - flexing, flexing))
+        shares = np.broadcast_to(way.shares, demand.leverage.shape)
         sides = (np.where(side, shares, 0.0) for side in (demand.sign > 0, demand.sign < 0))
         return Strategy(Shares(*(drive * part for part in (base, *sides))), {"family": rule.__name__})
 
@@ -162,9 +168,8 @@ def main() -> None:
             rows[muscle].append(f"| `{name}` | {' | '.join(told)} | {wins} | {held.mean():.0%} ({held.min():.0%}) |")
         print(f"{time.perf_counter() - began:.0f} s  {name}", file=sys.stderr, flush=True)
     for muscle in DEEP:
-        print(
-            f"\n**{muscle}**\n\n| rule | {' | '.join(f'`{m}`' for m in METHODS if m != 'copy')} | wins | 90 % band holds |"
-        )
+        head = " | ".join(f"`{method}`" for method in METHODS if method != "copy")
+        print(f"\n**{muscle}**\n\n| rule | {head} | wins | 90 % band holds |")
         print("|---|---:|---:|---:|---:|---:|")
         print("\n".join(rows[muscle]))
 

@@ -24,7 +24,6 @@ from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.model.outside import outside
 from profundus.model.prior_file import STRANGE
 from profundus.model.strangeness import marks
-from profundus.model.windows import Windows
 from profundus.pretrain.learning import People
 from profundus.pretrain.strangeness import MOST, reference
 from profundus.pretrain.teachers import laboratory, windows_from
@@ -154,9 +153,10 @@ def known(asked: argparse.Namespace, groups: tuple[str, ...], muscles: tuple[str
         return {name.removeprefix(STRANGE): array for name, array in arrays.items() if name.startswith(STRANGE)}
     blocks = sorted((asked.people / "people").glob("block_*.safetensors"))
     arrays = [read_arrays(path)[0] for path in blocks[:: max(1, len(blocks) * 50 // asked.most)]]
-    windows, truths = zip(*(windows_from(block)[:2] for block in arrays), strict=True)
-    people = People(Windows(*map(np.concatenate, zip(*windows, strict=True))), np.concatenate(truths))
-    return reference(people, np.isin(muscles, RECIPE.electrodes), groups, seed=1, most=asked.most)
+    whole = {name: np.concatenate([block[name] for block in arrays]) for name in arrays[0]}
+    return reference(
+        People(*windows_from(whole)[:2]), np.isin(muscles, RECIPE.electrodes), groups, seed=1, most=asked.most
+    )
 
 
 def table(

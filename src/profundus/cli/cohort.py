@@ -99,8 +99,12 @@ def described(now: CohortProgress) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = len(names) - FAILURES_SHOWN
-    return ", ".join(names[:FAILURES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    left = _left(names, FAILURES_SHOWN)
+    return ", ".join(names[:FAILURES_SHOWN]) + (f" {left}" if left else "")
+
+
+def _left(found: Sequence[object], shown: int) -> str:
+    return f"and {len(found) - shown} more" if len(found) > shown else ""
 
 
 def _spoken(seconds: float) -> str:
@@ -132,10 +136,10 @@ def _words(result: CohortResult) -> list[Words]:
         )
     for failure in result.failures[:FAILURES_SHOWN]:
         words += [f"  {failure.subject}: {printable(problem)}" for problem in failure.problems[:REASONS_SHOWN]]
-        if (more := len(failure.problems) - REASONS_SHOWN) > 0:
-            words.append(f"  {failure.subject}: and {more} more")
-    if len(result.failures) > FAILURES_SHOWN:
-        words.append(f"  and {len(result.failures) - FAILURES_SHOWN} more")
+        if left := _left(failure.problems, REASONS_SHOWN):
+            words.append(f"  {failure.subject}: {left}")
+    if left := _left(result.failures, FAILURES_SHOWN):
+        words.append(f"  {left}")
     if result.failures:
         words.append(f"Reasons: {result.run.path / 'failures'}. The same command with --resume tries them again.")
     page = [f"Page:    {result.run.path / PAGE}"] if result.run.subjects else []

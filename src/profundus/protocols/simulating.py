@@ -39,8 +39,8 @@ def simulate_study(
     """Write a study of virtual people to the folder ``out`` and return what was written.
 
     With ``like``, model, coordinate and electrodes are those of a study and its motions are repeated (see `motions_of`).
-    ``on_person`` is told how many are done; ``control`` is as for `simulate_people`.
-    Raises InputError for electrodes that nobody names and as `simulate_people` does.
+    ``on_person`` is told how many are done; ``control`` is as for `simulate_people`. Raises InputError for electrodes
+    that nobody names and as `simulate_people` does.
     """
     if people < 1:
         raise InputError(Problem("error", f"{people} people are asked for", expected="one or more"))

@@ -36,10 +36,10 @@ def simulate_people(
 ) -> Iterator[VirtualPerson]:
     """Yield virtual people ``first`` to ``first + count - 1`` of a population, all trials of one at a time.
 
-    ``geometry`` maps angles and velocities (time, coordinate) to paths and moment arms; ``control`` decides how a person shares
-    the work, by one of the settings' families as a rule. Person i is the same, bit for bit, whatever
-    ``first`` and ``count`` are. Raises InputError for an anatomy of several moving coordinates, given motions of another shape, and people
-    whom no strength enables to do what is asked.
+    ``geometry`` maps angles and velocities (time, coordinate) to paths and moment arms; ``control`` decides how a
+    person shares the work, by default by one of the settings' families. Person i is the same, bit for bit, whatever
+    ``first`` and ``count`` are. Raises InputError for an anatomy of several moving coordinates, given motions of
+    another shape, and people whom no strength enables to do what is asked.
     """
     _refuse(anatomy, settings)
     for index in range(first, first + count):
