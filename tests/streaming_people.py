@@ -1,13 +1,18 @@
 """A person of whom a run says what is known beforehand: one deep muscle follows two measured ones and the posture."""
 
+from pathlib import Path
+
 import numpy as np
 
+from cli_study import ELBOW, TRIAL
+from profundus.io.run_directory import start_run
 from profundus.records import Reconstruction, Trial, TrialReconstruction
 from profundus.stream.live import Frame
 
 STEP = 0.01
 MUSCLES, MEASURED = ("TRIlong", "TRIlat", "TRImed", "BIClong", "BICshort", "BRA"), [0, 1, 3, 4]
 BAND_SD = 0.1
+SCALE = {"emg_scale": {"maximum": {MUSCLES[i]: 1.0 for i in MEASURED}, "normalization": "mvc"}}
 
 
 def person(*, trials=6, seconds=6.0, joints=1, noise=0.02, load=True) -> Reconstruction:
@@ -52,3 +57,17 @@ def frames(trial: Trial, emg=None) -> list[Frame]:
     """Return a trial's samples as frames, with other envelopes (time, measured) where they are given."""
     emg = trial.emg[:, MEASURED] if emg is None else emg
     return [Frame(*row) for row in zip(trial.time.tolist(), emg, trial.angle, strict=True)]
+
+
+def run_of_a_person(folder: Path) -> Path:
+    """Write `person` as a finished run with its study, and return the run's folder."""
+    answer = person()
+    study = folder / "study.toml"
+    tables = [
+        TRIAL.format(table="subject.trial", name=p.trial.name, load_kg=1, role=p.trial.role) for p in answer.trials
+    ]
+    study.write_text(ELBOW + '\n[[subject]]\nid = "sub-01"\n' + "".join(tables), encoding="utf-8")
+    made = start_run(folder / "run", {"seed": 0}, study_file=study)
+    made.write_subject(answer, network=({"nothing": np.zeros(1)}, SCALE))
+    made.finish()
+    return made.path
