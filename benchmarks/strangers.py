@@ -2,7 +2,8 @@
 
 Eight rules of control that are not among those of the simulator, in its bodies and laboratories, rigid and stretching tendons. For each
 muscle a table in Markdown: error over the copy's by method (geometric mean over people; the same after one scalar a person), the wins of
-the learned prior, and the share of samples that its 90 % bands hold (mean, least).
+the learned prior, the share of samples that its 90 % bands hold (mean, least), how many people's hold less than 60 % and how many of these raised
+a flag, and how many raised one at all.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from scipy.special import expit
 
 import profundus as pf
 from profundus.io.anatomy import read_anatomy
+from profundus.io.comparison_directory import read_comparison
+from profundus.model.outside import PREFIX
 from profundus.protocols.simulating import simulate_study
 from profundus.records import PopulationSettings
 from profundus.simulate.chance import between, log_between, slow_noise
@@ -25,6 +28,7 @@ from profundus.simulate.strategies import Demand, Shares, Strategy
 
 METHODS = ("nmm", "copy", "copy_group", "population_regression")
 DEEP = ("BRA", "TRImed")
+LEAST_HELD = 0.6  # of the samples; who has less should be flagged
 SEED, CLOCK_S = 77, 0.01
 ARM = read_anatomy("arm26")
 FIRST = np.isin(ARM.muscles, DEEP)  # the muscles that are recruited first
@@ -147,6 +151,16 @@ def compared(name: str, folder: Path, asked: argparse.Namespace) -> pf.Compariso
     return pf.compare(lab.study_file, out=folder / f"{name}_compared", methods=METHODS)
 
 
+def strangers(found: pf.Comparison) -> set[str]:
+    """Return who raised a flag for being unlike the prior's teachers."""
+    noted = read_comparison(found.path).noted
+    return {
+        subject
+        for subject, methods in noted.items()
+        if any(flag["name"].startswith(PREFIX) for flag in methods["nmm"]["flags"])
+    }
+
+
 def main() -> None:
     """Simulate, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -159,18 +173,23 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             found = compared(name, Path(folder), asked)
             errors, courses, scores = found.paired(), found.paired(by="rmse_scaled"), found.scores
+            flagged = strangers(found)
         ours = scores[(scores.method == "nmm") & (scores.role == "test") & (scores.trial == "all")]
         for muscle in DEEP:
             table, shape = (frame[frame.name == muscle].set_index("method") for frame in (errors, courses))
-            held = ours[ours.name == muscle].coverage90
+            held = ours[ours.name == muscle].set_index("subject").coverage90
+            missed = held.index[held < LEAST_HELD]
             told = [f"{table.ratio[method]:.2f} ({shape.ratio[method]:.2f})" for method in METHODS if method != "copy"]
             wins = f"{table.wins['nmm']} of {table.people['nmm']}"
-            rows[muscle].append(f"| `{name}` | {' | '.join(told)} | {wins} | {held.mean():.0%} ({held.min():.0%}) |")
+            bands = f"{held.mean():.0%} ({held.min():.0%}) | {len(missed)}, {len(flagged.intersection(missed))}"
+            rows[muscle].append(f"| `{name}` | {' | '.join(told)} | {wins} | {bands} | {len(flagged)} |")
         print(f"{time.perf_counter() - began:.0f} s  {name}", file=sys.stderr, flush=True)
     for muscle in DEEP:
         head = " | ".join(f"`{method}`" for method in METHODS if method != "copy")
-        print(f"\n**{muscle}**\n\n| rule | {head} | wins | 90 % band holds |")
-        print("|---|---:|---:|---:|---:|---:|")
+        print(
+            f"\n**{muscle}**\n\n| rule | {head} | wins | 90 % band holds | less than 60 %, flagged | flagged of all |"
+        )
+        print("|---|---:|---:|---:|---:|---:|---:|---:|")
         print("\n".join(rows[muscle]))
 
 

@@ -233,6 +233,6 @@ def test_the_delay_is_found_in_made_up_people():
     for samples in (1, 2):
         for seed in range(3):
             seen = np.broadcast_to(USUAL, (6, 6))
-            as_is, moved = (marks(w, seen, GROUPS)["delay"] for w in (made_up(seed), late(made_up(seed), samples)))
+            as_is, moved = (marks(w, seen, GROUPS)["lead"] for w in (made_up(seed), late(made_up(seed), samples)))
             assert as_is == pytest.approx(0.09, abs=0.05)
             assert moved - as_is == pytest.approx(-samples / SLOW.hz, abs=0.06)

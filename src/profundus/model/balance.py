@@ -32,6 +32,7 @@ LAGS = 4  # samples, either way
 USUAL_LAG_SD = 1.0  # sample: 0.1 s
 INDEPENDENT = 9.0 * SLOW.samples / 4.0  # samples whose information a person's moments are given, however many there are
 TELLING = 30.0  # the same of the delay: drives of muscles change slowly
+USUAL_LEAD_S = (0.02, 0.13)  # of envelopes over the moment
 TRIALS = 6.0  # the same of trials as wholes
 GRAVITY_SD = 6.0  # N.m per sin(angle) that a moment may hold beside the muscles'
 SMALLEST, SMALLEST_MOMENT = 0.05, 0.3  # of gains, and N.m
@@ -101,17 +102,20 @@ class Balance:
         best = int(np.argmin(costs))
         return float(np.log((self.cost() + 0.02) / (costs[best] + 0.02))), self.exchanges[best]
 
-    def delay(self) -> float:
-        """Return by how much envelopes lead the moment [s], as far as it can be told: the mean of a posterior around 90 ms, sd 100 ms.
+    def delay(self) -> tuple[float, float]:
+        """Return how much better (log of the cost) the moment is explained where envelopes lead it by an unusual time, and by how much they
+        do [s], as far as it can be told: the mean of a posterior around 90 ms, sd 100 ms.
 
         At every lag the moment is regressed on each envelope times 1, angle, its square and velocity, times the muscle's capacity.
         """
         lags = np.arange(-LAGS, LAGS + 1)
-        log_cost = CubicSpline(lags, np.log([self._unexplained(int(lag)) for lag in lags]))
         fine = np.linspace(-LAGS, LAGS, 20 * LAGS + 1)
-        chance = -0.5 * TELLING * log_cost(fine) - 0.5 * (fine / USUAL_LAG_SD) ** 2
+        log_cost = CubicSpline(lags, np.log([self._unexplained(int(lag)) for lag in lags]))(fine)
+        chance = -0.5 * TELLING * log_cost - 0.5 * (fine / USUAL_LAG_SD) ** 2
         odds = np.exp(chance - chance.max())
-        return float(LATE_S + np.sum(odds * fine) / np.sum(odds) / SLOW.hz)
+        lead = LATE_S + fine / SLOW.hz
+        usual = (lead >= USUAL_LEAD_S[0]) & (lead <= USUAL_LEAD_S[1])
+        return float(log_cost[usual].min() - log_cost.min()), float(np.sum(odds * lead) / np.sum(odds))
 
     def efforts(self) -> dict[str, float]:
         """Return how moments go with what the muscles of the working side make, trial by trial.

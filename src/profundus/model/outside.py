@@ -13,7 +13,7 @@ from profundus.model.context import Context
 from profundus.model.habits import habit_names
 from profundus.model.prior import DeepPrior
 from profundus.model.strange_words import WORDS
-from profundus.model.strangeness import DIRECT, ELECTRODE, WINDOWS, complete, marks, with_moments
+from profundus.model.strangeness import DIRECT, ELECTRODE, LEAD, WINDOWS, complete, marks, with_moments
 from profundus.model.windows import Windows
 from profundus.records import Flag
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Reference = Mapping[str, NDArray[Any]]
 PREFIX = "outside_"
 PROBABILITIES = (0.0005, 0.005, 0.05, 0.5, 0.95, 0.995, 0.9995)
-BEYOND = 1.4  # decades of chance beyond the quantiles 0.005 and 0.995: one person in a hundred raises any flag
+BEYOND = 0.6  # decades of chance beyond the quantiles 0.005 and 0.995: one person in thirty raises any flag
 LOAD, ELECTRODE_GAIN, STRATEGY = "load", "electrode_gain", "strategy"
 JUDGED = (*DIRECT, LOAD, ELECTRODE_GAIN, STRATEGY)
 
@@ -55,7 +55,7 @@ def outside(found: Mapping[str, float], reference: Reference) -> tuple[Outside, 
         off = max((low - value) * words.ends[0], (value - high) * words.ends[1])
         if off > 0:  # never where something is NaN
             beyond = off / max(high - low, 1e-6)
-            strange.append(Outside(words.flag, words.sentence(value, low, high), float(beyond)))
+            strange.append(Outside(words.flag, words.sentence(value, low, high, lead=found[LEAD]), float(beyond)))
     first: dict[str, Outside] = {}
     for one in sorted(strange, key=lambda one: -one.beyond):
         first.setdefault(one.name, one)

@@ -9,7 +9,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Words:
-    """How an extreme mark is told: ``says`` with {value} and {people}, in ``scale`` units or as a factor, and what to do.
+    """How an extreme mark is told: ``says`` with {value}, {people} and {lead} (of envelopes [ms]), as it is or as a factor of its ``log``,
+    and what to do.
 
     ``ends`` are those of the range that are suspicious.
     """
@@ -17,19 +18,19 @@ class Words:
     flag: str
     says: str
     remedy: str
-    scale: float = 1.0
     log: bool = False
     ends: tuple[bool, bool] = (True, True)
 
-    def sentence(self, value: float, low: float, high: float) -> str:
-        """Return a mark and the bounds of people's, in words."""
-        told = [f"{np.exp(v) if self.log else self.scale * v:.3g}" for v in (value, low, high)]
+    def sentence(self, value: float, low: float, high: float, *, lead: float) -> str:
+        """Return a mark and the bounds of people's, in words; ``lead`` [s] is that of the envelopes."""
+        told = [f"{np.exp(v) if self.log else v:.3g}" for v in (value, low, high)]
         words = {
             (True, True): f"{told[1]} to {told[2]}",
             (True, False): f"at least {told[1]}",
             (False, True): f"at most {told[2]}",
         }
-        return f"{self.says.format(value=told[0], people=words[self.ends])}. {self.remedy}"
+        said = self.says.format(value=told[0], people=words[self.ends], lead=f"{1000.0 * lead:.0f}")
+        return f"{said}. {self.remedy}"
 
 
 _LOADS = "Check the stated loads and the units of the moments"
@@ -43,9 +44,10 @@ WORDS = {
     ),
     "delay": Words(
         "delay",
-        "envelopes lead the moment by {value} ms, people's by {people} ms",
+        "envelopes lead the moment by about {lead} ms; were it 20 to 130 ms, it would be explained {value} times worse, in people {people}",
         "Check how EMG and motion were synchronized",
-        scale=1000.0,
+        log=True,
+        ends=_HIGH,
     ),
     "electrode_swap": Words(
         "electrode_swap",

@@ -15,7 +15,7 @@ from profundus.model.windows import USUAL_SCALE_SD, Windows
 Floats = NDArray[np.float64]
 LIMB = ("load_limb", "load_per_kg", "load_trial")
 DIRECT = ("moment_sign", "delay", "electrode_swap", "strength", *LIMB, "envelope_noise")
-WINDOWS, ELECTRODE = "windows", "electrode"
+WINDOWS, ELECTRODE, LEAD = "windows", "electrode", "lead"
 UNSURE_SCALE_SD = 3.0 * USUAL_SCALE_SD  # without maximal contractions nobody knows levels
 LEAST_LOADS_KG = 0.5  # between the lightest and the heaviest, for a moment per kg
 
@@ -23,8 +23,9 @@ LEAST_LOADS_KG = 0.5  # between the lightest and the heaviest, for a moment per 
 def marks(windows: Windows, seen: NDArray[np.bool_], groups: tuple[str, ...]) -> dict[str, float]:
     """Return the marks of one person's windows; ``seen`` (window, muscle) tells which muscles have an electrode where.
 
-    ``moment_sign``: cosine between the moment and what generic muscles with these envelopes make. ``delay`` [s]: by how much envelopes lead
-    the moment. ``electrode_swap``: log of how much better the moment would be explained were two electrodes, or the two sides of the joint,
+    ``moment_sign``: cosine between the moment and what generic muscles with these envelopes make. ``delay``: log of how much better the
+    moment would be explained were envelopes earlier or later than people's are; ``lead`` [s], which nothing judges: by how much they lead
+    it. ``electrode_swap``: log of how much better the moment would be explained were two electrodes, or the two sides of the joint,
     exchanged. ``strength``: log of the common gain. ``load_limb`` and ``load_per_kg`` [N.m, N.m/kg]: moment per sin(angle) without load
     and per stated kg; ``load_trial`` [kg]: by how much the load of the worst trial is off what its moment shows. ``envelope_noise``: log of
     the size of the third differences of log envelopes. Beside them stands how the person works, `habits` and `Balance.efforts`, which mean
@@ -33,7 +34,7 @@ def marks(windows: Windows, seen: NDArray[np.bool_], groups: tuple[str, ...]) ->
     twice, but for ``windows``.
     """
     whole, electrodes = complete(windows, seen)
-    found = dict.fromkeys((*DIRECT, *EFFORTS), float("nan"))
+    found = dict.fromkeys((*DIRECT, *EFFORTS, LEAD), float("nan"))
     if electrodes.any():
         told = with_moments(whole)
         if np.sum(told.valid) >= FEW_SAMPLES:
@@ -77,10 +78,11 @@ def chosen(windows: Windows, which: NDArray[Any]) -> Windows:
 
 
 def _of_moments(balance: Balance) -> dict[str, float]:
-    cosine, gain = balance.agreement
+    (cosine, gain), (delay, lead) = balance.agreement, balance.delay()
     return {
         "moment_sign": cosine,
-        "delay": balance.delay(),
+        "delay": delay,
+        LEAD: lead,
         "electrode_swap": balance.exchanged()[0],
         "strength": float(np.log(gain)) if gain > 0 else float("nan"),
     } | balance.efforts()
