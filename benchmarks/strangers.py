@@ -2,8 +2,8 @@
 
 Eight rules of control that are not among those of the simulator, in its bodies and laboratories, rigid and stretching tendons. For each
 muscle a table in Markdown: error over the copy's by method (geometric mean over people; the same after one scalar a person), the wins of
-the learned prior, the share of samples that its 90 % bands hold (mean, least), how many people's hold less than 60 % and how many of these raised
-a flag, and how many raised one at all.
+the learned prior, the share of samples that its 90 % bands hold (mean, least), how many people's hold less than 60 % and how many of these
+raised a flag, and how many raised one at all.
 """
 
 import argparse
