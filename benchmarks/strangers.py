@@ -38,11 +38,16 @@ Floats = np.ndarray
 
 
 class Way(NamedTuple):
-    """How a person works: shares of the working side, co-contraction, and whether the working side has that, too."""
+    """How a person works: shares of the working side, co-contraction, and whether the working side has that, too.
+
+    Slow changes are log ratios: ``own_drive`` the range of a muscle's own, ``common_drive`` that of all muscles alike.
+    """
 
     shares: Floats
     contraction: Floats
     both_sides: bool = False
+    own_drive: tuple[float, float] = (0.05, 0.18)
+    common_drive: float = 0.0
 
 
 Rule = Callable[[Chance, Demand, Floats], Way]
@@ -103,7 +108,8 @@ def bursts(chance: Chance, demand: Demand, usual: Floats) -> Way:
 
 def common(chance: Chance, demand: Demand, usual: Floats) -> Way:
     """Shares that never change, and drives that are nearly the same in all muscles."""
-    return Way(heads(chance, 0.3) * np.ones_like(demand.leverage), usual)
+    shares = heads(chance, 0.3) * np.ones_like(demand.leverage)
+    return Way(shares, usual, own_drive=(0.02, 0.06), common_drive=0.12)
 
 
 RULES: Mapping[str, Rule] = {
@@ -118,12 +124,10 @@ def control(rule: Rule) -> Callable[[Demand, PopulationSettings, Chance, float],
         level, with_load, with_speed = log_between(chance, (0.02, 0.08)), *chance.uniform((0.1, 0.1), (0.6, 0.5))
         usual = level * (1.0 + with_load * demand.load_kg + with_speed * demand.speed)
         way = rule(chance, demand, usual)
-        own, all_alike = (
-            (between(chance, (0.02, 0.06)), 0.12) if rule is common else (between(chance, (0.05, 0.18)), 0.0)
-        )
+        own = between(chance, way.own_drive)
         slow = {"step": clock, "low_hz": 0.05, "high_hz": 1.0}
         drive = np.exp(own * slow_noise(chance, demand.leverage.shape, **slow))
-        drive = drive * np.exp(all_alike * slow_noise(chance, demand.effort.shape, **slow))
+        drive = drive * np.exp(way.common_drive * slow_noise(chance, demand.effort.shape, **slow))
         flexing = expit(demand.effort / 0.03)
         rest = way.contraction * heads(chance) * np.exp(0.3 * chance.normal(size=6) * (demand.flexion - 0.5))
         base = rest * (1.0 if way.both_sides else np.where(demand.sign > 0, 1.0 - flexing, flexing))

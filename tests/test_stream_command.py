@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,10 +21,7 @@ from profundus.stream.devices import Device
 from profundus.stream.live import LiveSubject
 from profundus.stream.lsl import Inlet
 from profundus.stream.offline import causal_reconstruction
-from streaming_people import MEASURED, MUSCLES, frames, person, run_of_a_person
-
-OURS = os.getpid()  # other tests may send streams at the same time
-SCALE = {"emg_scale": {"maximum": {MUSCLES[i]: 1.0 for i in MEASURED}, "normalization": "mvc"}}
+from streaming_people import MEASURED, frames, person, run_of_a_person
 
 
 @pytest.fixture(scope="module")

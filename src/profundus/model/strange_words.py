@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from profundus.model.balance import USUAL_LEAD_S
+
 
 @dataclass(frozen=True)
 class Words:
@@ -33,6 +35,7 @@ class Words:
         return f"{said}. {self.remedy}"
 
 
+_USUAL_LEAD_MS = " to ".join(f"{1000.0 * end:.0f}" for end in USUAL_LEAD_S)
 _LOADS = "Check the stated loads and the units of the moments"
 _LOW, _HIGH = (True, False), (False, True)
 WORDS = {
@@ -44,7 +47,8 @@ WORDS = {
     ),
     "delay": Words(
         "delay",
-        "envelopes lead the moment by about {lead} ms; were it 20 to 130 ms, it would be explained {value} times worse, in people {people}",
+        "envelopes lead the moment by about {lead} ms; "
+        f"were it {_USUAL_LEAD_MS} ms, it would be explained {{value}} times worse, in people {{people}}",
         "Check how EMG and motion were synchronized",
         log=True,
         ends=_HIGH,
