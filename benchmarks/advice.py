@@ -1,8 +1,8 @@
 """What calibrations and advice are worth on virtual people: ``python benchmarks/advice.py [--people 30] [--seed 4242]``.
 
 Two tables in Markdown. First: error of the learned prior's answer over that of the copy on test trials, with and without calibrations, and
-whether the doubt that they leave is right. Second: error and band after the advised recording, after the advised extra trial and after
-random ones, over those before.
+whether the doubt that they leave is right. Second: error and band after the advised recording and after one by chance, over those before:
+of all that are ranked, of wires, of extra trials.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from profundus.protocols.learned import answered_to_fit, prior_for
 from profundus.protocols.models import copy_of_nearest
 from profundus.reconstruct import reconstruct_taught
 from profundus.records import (
+    AdviceRow,
     Anatomy,
     Calibration,
     EmgSettings,
@@ -164,6 +165,24 @@ def calibration_table(bench: Bench, persons: Sequence[Subject]) -> None:
         )
 
 
+def recorded(bench: Bench, name: str, asked: AdviceRow, one: Subject, plain: TaughtSubject) -> list[ScoreRow]:
+    """Return the scores of a person who made the recording that a row of the advice is about."""
+    if asked.kind == "trial":
+        more = one.pool[pool_name(asked.motion, asked.load_kg, asked.reach)]
+        return bench.rows(name, bench.fitted((*one.trials, more)), one.trials)
+    if asked.kind == "dominant":
+        maximal = one.maximal[asked.of]
+        pin = Calibration(asked.of, "dominant", trial=maximal.name)
+        return bench.rows(name, bench.calibrated(plain, (*one.trials, maximal), [pin]), one.trials)
+    wired = next(trial.name for trial in one.trials if f"like {trial.name}" in asked.recording)
+    pin = Calibration(asked.of, "trial", trial=wired)
+    return bench.rows(name, bench.calibrated(plain, one.trials, [pin]), one.trials)
+
+
+def _one_of(ranked: Sequence[AdviceRow], chance: np.random.Generator) -> AdviceRow | None:
+    return ranked[int(chance.integers(len(ranked)))] if ranked else None
+
+
 def advice_table(bench: Bench, persons: Sequence[Subject], seed: int) -> None:
     """Print what following the advice, and what following chance, does to errors and bands."""
     rows: list[ScoreRow] = []
@@ -172,22 +191,18 @@ def advice_table(bench: Bench, persons: Sequence[Subject], seed: int) -> None:
         plain = bench.fitted(one.trials)
         advice = advise(plain, one.trials, bench.anatomy, bench.model, seed=seed + number, loads_kg=LOADS_KG)
         rows += bench.rows(BEFORE, plain, one.trials)
-        best, trial = advice.best(), advice.best("trial")
-        if best is not None and best.kind == "wire":
-            advised = Calibration(
-                best.of, "trial", trial=next(t.name for t in one.trials if f"like {t.name}" in best.recording)
-            )
-            other = replace(advised, muscle=str(chance.choice(DEEP)))
-            for name, pin in (("advised of all", advised), ("a wire in any muscle", other)):
-                rows += bench.rows(name, bench.calibrated(plain, one.trials, [pin]), one.trials)
-        able = [
-            (row.motion, row.load_kg, row.reach) for row in advice.rows if row.kind == "trial" and row.muscle == DEEP[0]
-        ]
-        if trial is not None:
-            drawn = able[int(chance.integers(len(able)))]
-            chosen = {"advised extra trial": (trial.motion, trial.load_kg, trial.reach), "random extra trial": drawn}
-            for name, parts in chosen.items():
-                rows += bench.rows(name, bench.fitted((*one.trials, one.pool[pool_name(*parts)])), one.trials)
+        ranked = list({row.recording: row for row in advice.rows}.values())
+        kinds = {kind: [row for row in ranked if row.kind == kind] for kind in ("wire", "trial")}
+        picked = {
+            "advised of all": advice.best(),
+            "any by chance": _one_of(ranked, chance),
+            "a wire by chance": _one_of(kinds["wire"], chance),
+            "advised extra trial": advice.best("trial"),
+            "extra trial by chance": _one_of(kinds["trial"], chance),
+        }
+        for name, recording in picked.items():
+            if recording is not None:
+                rows += recorded(bench, name, recording, one, plain)
     print("\n| recording | muscle | RMSE / before (5 to 95 %) | better in | band / before | 90 % band holds |")
     print("|---|---|---:|---:|---:|---:|")
     before = {(row.subject, row.name): row.band_width for row in rows if row.method == BEFORE}

@@ -1,9 +1,9 @@
 """People who work as no teacher of the prior does: ``python benchmarks/strangers.py [--people 24] [--prior FILE] [NAME ...]``.
 
-Eight rules of control that are not among those of the simulator, in its bodies and laboratories, rigid and stretching tendons. For each
-muscle a table in Markdown: error over the copy's by method (geometric mean over people; the same after one scalar a person), the wins of
-the learned prior, the share of samples that its 90 % bands hold (mean, least), how many people's hold less than 60 % and how many of these
-raised a flag, and how many raised one at all.
+Ten rules of control that are not among the families of the simulator, in its bodies and laboratories, rigid and stretching tendons. For
+each muscle a table in Markdown: error over the copy's by method (geometric mean over people; the same after one scalar a person), the wins
+of the learned prior, the share of samples that its 90 % bands hold (mean, least), how many people's hold less than 60 % and how many of
+these raised a flag, and how many raised one at all.
 """
 
 import argparse
@@ -24,7 +24,8 @@ from profundus.model.outside import PREFIX
 from profundus.protocols.simulating import simulate_study
 from profundus.records import PopulationSettings
 from profundus.simulate.chance import between, log_between, slow_noise
-from profundus.simulate.strategies import Demand, Shares, Strategy
+from profundus.simulate.demand import Demand, Shares
+from profundus.simulate.strategies import Strategy
 
 METHODS = ("nmm", "copy", "copy_group", "population_regression")
 DEEP = ("BRA", "TRImed")
@@ -112,8 +113,24 @@ def common(chance: Chance, demand: Demand, usual: Floats) -> Way:
     return Way(shares, usual, own_drive=(0.02, 0.06), common_drive=0.12)
 
 
+def taking_turns(chance: Chance, demand: Demand, usual: Floats) -> Way:
+    """Muscles of a side relieve each other, slowly: some are more active while others are less."""
+    swing = slow_noise(chance, demand.effort.shape, step=CLOCK_S, low_hz=0.05, high_hz=0.4)
+    party = chance.permuted(np.array([1.0, 1.0, 1.0, -1.0, -1.0, -1.0]))
+    return Way(heads(chance) * np.exp(0.35 * party * swing) * np.ones_like(demand.leverage), usual)
+
+
+def leading(chance: Chance, demand: Demand, usual: Floats) -> Way:
+    """Medial triceps and brachialis 40 to 100 ms before the others."""
+    early = round(chance.uniform(0.04, 0.1) / CLOCK_S)
+    effort = np.abs(demand.effort) + 0.02
+    coming = np.concatenate([effort[:, early:], np.repeat(effort[:, -1:], early, axis=1)], axis=1)
+    return Way(heads(chance) * np.where(FIRST, np.clip(coming / effort, 0.3, 3.0), 1.0), usual)
+
+
 RULES: Mapping[str, Rule] = {
-    rule.__name__: rule for rule in (energy, equal, recruited, velocity, stiff, drifting, bursts, common)
+    rule.__name__: rule
+    for rule in (energy, equal, recruited, velocity, stiff, drifting, bursts, common, taking_turns, leading)
 }
 
 

@@ -264,6 +264,7 @@ def test_a_prior_is_read_as_it_was_written_and_refused_where_it_does_not_fit(who
         (({n: a for n, a in arrays.items() if n != "network/0003"}, facts), "network/0003"),
         ((arrays, {**facts, "kind": "cake"}), "not a learned prior"),
         ((arrays, {**facts, "seen": {**facts["seen"], "rate_hz": 20.0}}), r"seen otherwise \(rate_hz\)"),
+        ((arrays, {**facts, "seen": {**facts["seen"], "marks": 1}}), r"seen otherwise \(marks\)"),
     ):
         with pytest.raises(FileFormatError, match=said):
             prior_from_arrays(*wrong, file="prior")

@@ -13,9 +13,10 @@ from profundus.model.musculoskeletal import MusculoskeletalModel
 from profundus.records import GivenMotion, PopulationSettings
 from profundus.simulate import seen_with, simulate_people
 from profundus.simulate.chance import slow_noise, stream
+from profundus.simulate.demand import Shares
 from profundus.simulate.limb import ARM26_FOREARM, limb_moment
 from profundus.simulate.motion import KINDS, angles, minimum_jerk
-from profundus.simulate.strategies import Shares, Strategy
+from profundus.simulate.strategies import Strategy
 from profundus.simulate.work import single_joint
 
 EXACT = {"angle_noise": 0.0, "moment_noise": 0.0, "moment_noise_per_kg": 0.0, "lever_sd": 0.0}

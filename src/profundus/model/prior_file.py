@@ -16,6 +16,7 @@ from profundus.model.clocks import FLOOR, LATE_S
 from profundus.model.clues import Clues, clue_counts, same_group
 from profundus.model.prior import DeepPrior, new_network
 from profundus.model.prior_facts import AGAIN, KIND, NAMES, facts_problems
+from profundus.model.strangeness import MARKS_VERSION
 from profundus.model.trees import filled, leaves
 from profundus.model.views import CLOCKS, clues_of, nothing_seen
 from profundus.model.windows import MUSCLES, WEAK, WORKING
@@ -66,7 +67,8 @@ def prior_from_arrays(arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, An
 def seen_as(view: View) -> Facts:
     """Return how trials are seen: a network understands only what was made the same way."""
     clock = CLOCKS[view]
-    return {
+    judged = {"marks": MARKS_VERSION} if view == "hinge" else {}
+    return judged | {
         "rate_hz": clock.hz,
         "window": clock.samples,
         "low_pass_hz": [clock.fast_hz, clock.slow_hz],

@@ -17,6 +17,7 @@ LIMB = ("load_limb", "load_per_kg", "load_trial")
 DIRECT = ("moment_sign", "delay", "electrode_swap", "strength", *LIMB, "envelope_noise")
 WINDOWS, ELECTRODE, LEAD = "windows", "electrode", "lead"
 UNSURE_SCALE_SD = 3.0 * USUAL_SCALE_SD  # without maximal contractions nobody knows levels
+MARKS_VERSION = 2  # of what the numbers mean: a reference of other marks tells nothing
 LEAST_LOADS_KG = 0.5  # between the lightest and the heaviest, for a moment per kg
 
 

@@ -35,11 +35,13 @@ def laboratory(recipe: Recipe, block: int) -> PopulationSettings:
     picked = tuple(sorted(float(load) for load in chance.choice(others, LOADS, replace=False)))
     coins = chance.uniform(size=4)
     kinds = own.kinds[int(chance.choice(len(own.kinds), p=np.array(own.kinds_share) / np.sum(own.kinds_share)))]
+    free = chance.uniform() < own.free_share
     return PopulationSettings(
         families=dict.fromkeys(own.families, 1.0),
         trials={kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
         loads_kg=picked if coins[0] < own.other_loads_share else own.loads_kg,
         tendon="compliant" if coins[1] < own.compliant_share else "rigid",
+        free_share=1.0 if free else 0.0,
         mvc_error=own.mvc_error if coins[2] < own.mvc_error_share else 0.0,
         crosstalk=own.crosstalk if coins[3] < own.crosstalk_share else 0.0,
         rate_hz=own.rate_hz,

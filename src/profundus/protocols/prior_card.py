@@ -158,7 +158,7 @@ def _population(recipe: Recipe) -> list[str]:
         f"Control strategies, equally often: {', '.join(own.families)}.",
         f"Motions of every load: {kinds}.",
         f"Loads {loads} kg; in {own.other_loads_share:.0%} of the laboratories {LOADS} others up to {own.other_loads_most:g} kg.",
-        f"Tendons that stretch in {own.compliant_share:.0%} of the laboratories.",
+        f"Tendons that stretch in {own.compliant_share:.0%}, people who take liberties in {own.free_share:.0%} of the laboratories.",
         f"The maximal contraction wrong by up to {own.mvc_error:.0%} in {own.mvc_error_share:.0%}, crosstalk of {own.crosstalk:.0%} "
         f"in {own.crosstalk_share:.0%} of the laboratories.",
         "Bodies, tendons, levers, noise: docs/virtual-subjects.md.",

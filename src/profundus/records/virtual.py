@@ -91,6 +91,9 @@ class PopulationSettings:
     drive_sd: tuple[float, float] = quantity(
         "log ratio", low=0.0, high=0.5, default=(0.05, 0.18), meaning="slow drive that is a muscle's own"
     )
+    free_share: float = quantity(
+        "-", low=0.0, high=1.0, default=0.0, meaning="share of people who take liberties beside their family's rule"
+    )
     emg: Literal["fast", "raw"] = "fast"
     emg_rate_hz: float = quantity(
         "Hz", low=1000.0, high=4000.0, default=2000.0, meaning="sampling rate of raw EMG, a multiple of rate_hz"

@@ -14,8 +14,8 @@ from profundus.muscle.activation import delayed, shaped
 from profundus.muscle.rigid_tendon import tendon_force
 from profundus.numerics.bracketed_root import bracketed_root
 from profundus.numerics.relaxation import exponential_midpoint
+from profundus.simulate.demand import Shares
 from profundus.simulate.person import Body
-from profundus.simulate.strategies import Shares
 from profundus.simulate.tendon import Stretched, rate, stretched
 
 LOWEST, HIGHEST = 0.01, 1.0  # of activation

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,36 +15,12 @@ from numpy.typing import NDArray
 from profundus.records import PopulationSettings
 from profundus.records.virtual import MIXED
 from profundus.simulate.chance import between, log_between, slow_noise
+from profundus.simulate.demand import Demand, Shares
+from profundus.simulate.liberties import liberated
 
 Floats = NDArray[np.float64]
 HEADS_SD = 0.25  # log share of a muscle within its group
 SLOPES_SD = 0.4  # change of an antagonist's log share over the range of the joint
-
-
-class Demand(NamedTuple):
-    """What is asked of the muscles, per trial and time.
-
-    ``flexion`` is the angle as a share of its range (0 to 1), ``speed`` [rad/s] its absolute rate, ``effort`` the wanted moment over the
-    muscles' largest in that direction (positive: with the ``sign`` + muscles); all (trial, time, 1). ``leverage`` (trial, time, muscle) is
-    the size of each muscle's moment at full activation [N.m], ``load_kg`` (trial, 1, 1), zero where unknown. ``sign`` (muscle,) is that of
-    the moment arm, ``single`` (muscle,) tells which muscles cross one joint only.
-    """
-
-    flexion: Floats
-    speed: Floats
-    effort: Floats
-    leverage: Floats
-    load_kg: Floats
-    sign: Floats
-    single: NDArray[np.bool_]
-
-
-class Shares(NamedTuple):
-    """Activations (trial, time, muscle): what goes on anyway, and what is added per unit of drive to either side."""
-
-    base: Floats
-    positive: Floats
-    negative: Floats
 
 
 Family = Callable[[np.random.Generator, Demand], tuple[Floats, dict[str, object]]]
@@ -65,7 +40,7 @@ Control = Callable[[Demand, PopulationSettings, np.random.Generator, float], Str
 
 
 def drawn_strategy(demand: Demand, settings: PopulationSettings, chance: np.random.Generator, step: float) -> Strategy:
-    """Return a person's strategy: a family by the settings' shares, co-contraction and slow drives on top."""
+    """Return a person's strategy: a family by the settings' shares, co-contraction and slow drives on top; some take liberties."""
     names = sorted(settings.families)
     odds = np.array([settings.families[name] for name in names], dtype=float)
     family = names[int(chance.choice(len(names), p=odds / odds.sum()))]
@@ -87,6 +62,9 @@ def drawn_strategy(demand: Demand, settings: PopulationSettings, chance: np.rand
         "with_load": float(with_load),
         "with_speed": float(with_speed),
     } | facts
+    if settings.free_share and chance.uniform() < settings.free_share:
+        shares, own, names = liberated(chance, demand, shares, level=level, step=step)
+        drive, drive_sd, facts = drive**own, drive_sd * own, facts | {"liberties": names}
     return Strategy(Shares(*(drive * part for part in shares)), facts | {"drive_sd": drive_sd})
 
 

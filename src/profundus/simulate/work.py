@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profundus.records import Anatomy, PopulationSettings
+from profundus.simulate.demand import Demand
 from profundus.simulate.forces import Moved, activated, driven, muscles
 from profundus.simulate.person import Body, Person
 from profundus.simulate.schedule import moving_coordinates
-from profundus.simulate.strategies import Control, Demand, Strategy
+from profundus.simulate.strategies import Control, Strategy
 from profundus.skeleton.paths import Geometry
 
 Floats = NDArray[np.float64]
